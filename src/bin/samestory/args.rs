@@ -1,0 +1,378 @@
+//! The command line's words.
+
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Group the articles of a feed by story, each with its relation to the telling that stands for it
+    Cluster(Cluster),
+    /// Pass on each story once, in input order, bytes untouched
+    Dedup(Dedup),
+    /// Say whether two articles tell one story, and why
+    Compare(Compare),
+    /// Score clusters against gold: pair precision, recall, F1, ARI, B³
+    Eval(Eval),
+    /// Count in how many articles of a feed each word stands, as a table of weights
+    Weights(Weights),
+    /// Fit the verdict on labelled pairs and write a profile
+    Calibrate(Calibrate),
+}
+
+/// How inputs are read; the same for all commands.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct Reading {
+    /// Format of the inputs [default: by name and content]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) format: Option<InputFormat>,
+    /// What to do with a record that cannot be read: count it, name it and go on, or fail
+    #[arg(long, value_name = "WHAT", default_value = "skip")]
+    pub(crate) on_error: OnError,
+    /// Write records that cannot be read to this file, with place and reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Field that holds the id [default: id]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id_field: Option<String>,
+    /// Field that holds the text [default: text, body or content]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) text_field: Option<String>,
+    /// Field that holds the headline [default: title]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) title_field: Option<String>,
+    /// Field that holds the source [default: source]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source_field: Option<String>,
+    /// Field that holds the time of publication [default: published]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) published_field: Option<String>,
+    /// Field that holds the address [default: url]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) url_field: Option<String>,
+    /// Field that holds the language [default: language]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) language_field: Option<String>,
+    /// Field that holds the slug [default: slug]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) slug_field: Option<String>,
+    /// Field that holds the version number [default: version]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) version_field: Option<String>,
+}
+
+/// How a run works; the same for all commands.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct Running {
+    /// Worker threads [default: one a core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+    /// Say nothing on stderr but errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Profile with the parameters of sketches and verdicts [default: the one built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Table of word weights [default: the English one built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+}
+
+/// How articles are compared.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Matching")]
+pub(crate) struct Matching {
+    /// How far to look: same text, same wording, or the same telling in other words
+    #[arg(long, value_name = "LEVEL", default_value = "rewrite")]
+    pub(crate) level: LevelName,
+    /// How near copies are found
+    #[arg(long, value_name = "SKETCH", default_value = "minhash")]
+    pub(crate) near: NearName,
+    /// What to do with articles that share an id and differ in text
+    #[arg(long, value_name = "WHICH", default_value = "refuse")]
+    pub(crate) versions: VersionsName,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
+    zcat day*.gz | samestory cluster - -o clusters.csv --pairs pairs.jsonl\n  \
+    samestory cluster texts/ -o - | jq -r 'select(.size > 1)'")]
+pub(crate) struct Cluster {
+    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Write the verified pairs that match, with their evidence
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pairs: Option<PathBuf>,
+    /// Write the verified pairs that do not match: followup, same_event, template, includes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) links: Option<PathBuf>,
+    /// Write counts, times and parameters of the run, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) matching: Matching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
+    samestory dedup feed.jsonl -o - --keep source:Reuters,AP < feed.jsonl")]
+pub(crate) struct Dedup {
+    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to write the articles that stay; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Write the articles that go, with `duplicate_of` and `relation`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) removed: Option<PathBuf>,
+    /// Which telling of a story stays: earliest, longest, latest, or source:A,B
+    #[arg(long, value_name = "WHICH", default_value = "earliest", value_parser = parse_keep)]
+    pub(crate) keep: samestory::engine::Keep,
+    /// Whether updates that add something stay beside what they update
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    pub(crate) updates: Updates,
+    #[command(flatten)]
+    pub(crate) matching: Matching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit code: 0 one story, 1 not one story, 2 error, 3 undecidable.\n\nExamples:\n  \
+    samestory compare a.txt b.txt\n  samestory compare 4711 4712 --feed feed.jsonl.zst --json")]
+pub(crate) struct Compare {
+    /// A file, or with --feed an id
+    #[arg(value_name = "A")]
+    pub(crate) first: String,
+    /// A file, or with --feed an id
+    #[arg(value_name = "B")]
+    pub(crate) second: String,
+    /// The feed that holds both ids; may be given more than once
+    #[arg(long, value_name = "INPUT")]
+    pub(crate) feed: Vec<PathBuf>,
+    /// Write the verdict and its evidence as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Gold has one JSON object a line with `id` and `cluster`, and where known `kind`. Predicted is \
+    what `cluster -o` wrote.\nPairs of two articles outside gold are ignored; of one inside and one outside are false.")]
+pub(crate) struct Eval {
+    /// The true clusters
+    pub(crate) gold: PathBuf,
+    /// The clusters to score
+    pub(crate) predicted: PathBuf,
+    /// Write the scores as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Weights {
+    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to write the table
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Language of the feed (BCP 47); articles in others are not counted
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub(crate) language: String,
+    /// Leave out words that stand in fewer articles
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) min_count: u32,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Say nothing on stderr but errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "A line of PAIRS: id, id, `same` or `different`, separated by tabs; a fourth column is a note, a \
+    fifth how much the pair counts (default 1).", group = ArgGroup::new("goal"))]
+pub(crate) struct Calibrate {
+    /// Labelled pairs
+    pub(crate) pairs: PathBuf,
+    /// Files or folders with the articles the pairs name
+    #[arg(required = true, value_name = "ARTICLES")]
+    pub(crate) articles: Vec<PathBuf>,
+    /// Where to write the profile
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Parts the labels are cut into, by groups of pairs that share articles: each part is tested by a model of the others
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) folds: u32,
+    /// What the profile says of how it was made
+    #[arg(long, value_name = "TEXT", default_value = "samestory calibrate")]
+    pub(crate) note: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum InputFormat {
+    Jsonl,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    Skip,
+    Fail,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LevelName {
+    Exact,
+    Near,
+    Rewrite,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum NearName {
+    Minhash,
+    Simhash,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum VersionsName {
+    /// An error that names both
+    Refuse,
+    /// By version, then time of publication, then hash of the text
+    Newest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Updates {
+    Keep,
+    Drop,
+}
+
+fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {
+    use samestory::engine::Keep;
+    match text {
+        "earliest" => Ok(Keep::Earliest),
+        "longest" => Ok(Keep::Longest),
+        "latest" => Ok(Keep::Latest),
+        _ => match text.strip_prefix("source:") {
+            Some(names) if !names.is_empty() => Ok(Keep::Sources(names.split(',').map(str::to_string).collect())),
+            _ => Err("expected earliest, longest, latest, or source: with names".to_string()),
+        },
+    }
+}
+
+impl Matching {
+    /// The engine these words ask for.
+    pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
+        use samestory::engine::{NearSketch, Versions};
+        use samestory::verify::Level;
+        Ok(running
+            .engine()?
+            .with_level(match self.level {
+                LevelName::Exact => Level::Exact,
+                LevelName::Near => Level::Near,
+                LevelName::Rewrite => Level::Rewrite,
+            })
+            .with_near(match self.near {
+                NearName::Minhash => NearSketch::MinHash,
+                NearName::Simhash => NearSketch::SimHash,
+            })
+            .with_versions(match self.versions {
+                VersionsName::Refuse => Versions::Refuse,
+                VersionsName::Newest => Versions::Newest,
+            }))
+    }
+}
+
+impl Running {
+    /// An engine under the profile these words ask for.
+    pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
+        Ok(samestory::Engine::new(self.load_profile()?).with_threads(self.threads))
+    }
+
+    /// The profile these words ask for.
+    pub(crate) fn load_profile(&self) -> anyhow::Result<samestory::Profile> {
+        let mut profile = samestory::Profile::default();
+        if let Some(path) = &self.profile {
+            let text = std::fs::read_to_string(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            profile = samestory::Profile::from_toml(&path.display().to_string(), &text)?;
+        }
+        if let Some(path) = &self.weights {
+            let bytes = std::fs::read(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            let table = samestory::profile::Weights::from_bytes(&path.display().to_string(), &bytes)?;
+            profile = profile.with_weights(table);
+        }
+        Ok(profile)
+    }
+}
+
+impl Reading {
+    /// The names of the fields that make an article.
+    pub(crate) fn field_names(&self) -> samestory::input::FieldNames {
+        let mut names = samestory::input::FieldNames::default();
+        let fields = [
+            (&self.id_field, &mut names.id),
+            (&self.text_field, &mut names.text),
+            (&self.title_field, &mut names.title),
+            (&self.source_field, &mut names.source),
+            (&self.published_field, &mut names.published),
+            (&self.url_field, &mut names.url),
+            (&self.language_field, &mut names.language),
+            (&self.slug_field, &mut names.slug),
+            (&self.version_field, &mut names.version),
+        ];
+        for (given, list) in fields {
+            if let Some(name) = given {
+                *list = vec![name.clone()];
+            }
+        }
+        names
+    }
+
+    /// The input format, where one is given.
+    pub(crate) fn input_format(&self) -> Option<samestory::input::Format> {
+        self.format.map(|format| match format {
+            InputFormat::Jsonl => samestory::input::Format::Jsonl,
+            InputFormat::Text => samestory::input::Format::Text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

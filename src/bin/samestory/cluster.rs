@@ -1,0 +1,142 @@
+//! `samestory cluster`
+
+use crate::args;
+use crate::feed::Intake;
+use crate::message::{self, Usage, count, counted};
+use samestory::engine::Clustering;
+use samestory::input::Blocks;
+use samestory::output::{Output, format_of, write_clusters, write_pairs};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
+    let tables = [Some(&args.output), args.pairs.as_ref(), args.links.as_ref()];
+    for path in tables.into_iter().flatten() {
+        if format_of(path).is_none() {
+            let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
+            return Err(Usage(format!("{}: {hint}", path.display())).into());
+        }
+    }
+    let engine = args.matching.engine(&args.running)?;
+    let quiet = args.running.quiet;
+    let intake = Intake::new(&args.reading);
+    let progress = message::progress(quiet, "reading and sketching");
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
+    let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
+    progress.finish_and_clear();
+    let num_rejects = intake.report(&args.reading, quiet)?;
+
+    let mut finished = Vec::new();
+    let write = |path: &Path, fill: &dyn Fn(&mut Output) -> samestory::Result<()>| {
+        let mut output = Output::create(path)?;
+        fill(&mut output)?;
+        output.finish()
+    };
+    let table = |path: &Path| format_of(path).expect("checked above");
+    finished.push(write(&args.output, &|out| write_clusters(&clustering, out, table(&args.output)))?);
+    for (path, pairs) in [(&args.pairs, &clustering.pairs), (&args.links, &clustering.links)] {
+        if let Some(path) = path {
+            finished.push(write(path, &|out| write_pairs(&clustering, pairs, out, table(path)))?);
+        }
+    }
+    if let Some(path) = &args.stats {
+        let text = format!("{:#}\n", stats_json(&clustering, num_rejects));
+        finished.push(write(path, &|out| out.write(text.as_bytes()))?);
+    }
+    for file in finished {
+        file.publish()?;
+    }
+    if !quiet {
+        summarize(&clustering, num_rejects, &args.output);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run in a dozen lines.
+fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
+    let stats = &clustering.stats;
+    let share = 100.0 * stats.num_repeats as f64 / stats.num_articles.max(1) as f64;
+    message::line(&format!(
+        "{} tell {}: {} ({share:.1} %)",
+        counted(stats.num_articles, "article"),
+        if stats.num_clusters == 1 { "1 story".to_string() } else { format!("{} stories", count(stats.num_clusters)) },
+        counted(stats.num_repeats, "repeat"),
+    ));
+    for (relation, number) in &stats.relations {
+        if *number > 0 {
+            message::line(&format!("  {:<9} {:>9}", relation.name(), count(*number)));
+        }
+    }
+    let largest = clustering.members.iter().map(|m| m.size).max().unwrap_or(0);
+    let num_shared = clustering.members.iter().filter(|m| m.size > 1 && m.article == m.cluster).count() as u64;
+    message::line(&format!("  {} with more than one article, the largest of {largest}", counted(num_shared, "cluster")));
+    let mut apart: Vec<String> = Vec::new();
+    for name in ["template", "followup", "same_event", "includes"] {
+        let number = clustering.links.iter().filter(|p| p.relation().name() == name).count() as u64;
+        if number > 0 {
+            apart.push(format!("{} {name}", count(number)));
+        }
+    }
+    if !apart.is_empty() {
+        message::line(&format!("  look-alike pairs kept apart: {}", apart.join(", ")));
+    }
+    for (number, text) in [
+        (stats.num_undecidable, "too short or empty to compare"),
+        (stats.num_unweighted, "in a language without weights, compared by wording only"),
+        (stats.num_repeated_lines, "repeating an id and its text, counted once"),
+        (stats.num_older_versions, "replaced by a newer version of the same id"),
+        (num_rejects, "that could not be read, skipped"),
+    ] {
+        if number > 0 {
+            message::line(&format!("  {} {text}", counted(number, "record")));
+        }
+    }
+    message::line(&format!(
+        "  {:.2} s, {} articles/s; {} candidate pairs verified",
+        stats.total_seconds,
+        count((stats.num_articles as f64 / stats.total_seconds.max(1e-9)) as u64),
+        count(stats.num_candidates),
+    ));
+    if output.as_os_str() != "-" {
+        message::line(&format!("  clusters are in {}", output.display()));
+    }
+}
+
+fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
+    let stats = &clustering.stats;
+    let (sketch_id, verdict_id) = clustering.profile_ids();
+    let relations: serde_json::Map<String, serde_json::Value> =
+        stats.relations.iter().map(|(relation, number)| (relation.name().to_string(), (*number).into())).collect();
+    serde_json::json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "sketch_id": sketch_id,
+        "verdict_id": verdict_id,
+        "articles": stats.num_articles,
+        "clusters": stats.num_clusters,
+        "repeats": stats.num_repeats,
+        "relations": relations,
+        "exact_copies": stats.num_exact_copies,
+        "undecidable": stats.num_undecidable,
+        "without_weights": stats.num_unweighted,
+        "repeated_lines": stats.num_repeated_lines,
+        "older_versions": stats.num_older_versions,
+        "rejected": num_rejects,
+        "bands": {"bands": stats.num_bands, "rows": stats.num_rows, "recall_at_stated_similarity": stats.band_recall},
+        "keys": stats.num_keys,
+        "buckets": {
+            "shared": stats.buckets.shared,
+            "crowded": stats.buckets.crowded,
+            "largest": stats.buckets.largest,
+        },
+        "candidates": stats.num_candidates,
+        "matches": stats.num_matches,
+        "links": stats.num_links,
+        "seconds": {
+            "read_and_sketch": stats.analysis_seconds,
+            "candidates": stats.candidates_seconds,
+            "verify": stats.verify_seconds,
+            "cluster": stats.cluster_seconds,
+            "total": stats.total_seconds,
+        },
+    })
+}

@@ -1,0 +1,129 @@
+//! `samestory dedup`
+
+use crate::args;
+use crate::feed::Intake;
+use crate::message::{self, counted};
+use samestory::engine::{Clustering, Kept};
+use samestory::input::{Blocks, Parsed};
+use samestory::output::Output;
+use std::ops::Range;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
+    let engine = args.matching.engine(&args.running)?;
+    let quiet = args.running.quiet;
+    let intake = Intake::new(&args.reading);
+    let lines: Mutex<Vec<Lines>> = Mutex::default();
+    let progress = message::progress(quiet, "reading and sketching");
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
+    let clustering = engine.cluster_blocks(blocks, |block| {
+        let seq = block.seq;
+        let Parsed { articles, bytes, records, .. } = intake.parse(block);
+        lines.lock().expect("no parser panics").push(Lines { block: seq, bytes, records });
+        articles
+    })?;
+    progress.finish_and_clear();
+    intake.report(&args.reading, quiet)?;
+    let mut lines = lines.into_inner().expect("no parser panics");
+    lines.sort_unstable_by_key(|l| l.block);
+
+    let fates = fates(&clustering, args);
+    let mut kept = Output::create(&args.output)?;
+    let mut removed = args.removed.as_deref().map(Output::create).transpose()?;
+    let (mut num_kept, mut num_removed) = (0, 0);
+    let mut fate = fates.into_iter().peekable();
+    for block in &lines {
+        for (record, range) in block.records.iter().enumerate() {
+            let line = &block.bytes[range.clone()];
+            let place = (block.block, record as u32);
+            match fate.next_if(|(origin, _)| *origin == place).map(|(_, fate)| fate) {
+                Some(Fate::Stays) => {
+                    num_kept += 1;
+                    kept.write(line)?;
+                    kept.write(b"\n")?;
+                }
+                Some(Fate::Goes { duplicate_of, relation }) => {
+                    num_removed += 1;
+                    if let Some(removed) = &mut removed {
+                        removed.write(&tagged(line, &duplicate_of, relation))?;
+                    }
+                }
+                None => unreachable!("every article that was read has a fate"),
+            }
+        }
+    }
+    let mut finished = vec![kept.finish()?];
+    if let Some(removed) = removed {
+        finished.push(removed.finish()?);
+    }
+    for file in finished {
+        file.publish()?;
+    }
+    if !quiet {
+        message::line(&format!("{} kept, {} removed", counted(num_kept, "article"), message::count(num_removed)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The bytes of a block and where its records lie.
+struct Lines {
+    block: u64,
+    bytes: Vec<u8>,
+    records: Vec<Range<usize>>,
+}
+
+/// What becomes of a record.
+enum Fate {
+    Stays,
+    Goes { duplicate_of: String, relation: &'static str },
+}
+
+/// The fate of every record that is an article, in input order.
+fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)> {
+    let id = |rank: u32| clustering.articles[rank as usize].id.to_string();
+    let kept = clustering.keep(&args.keep, args.updates == args::Updates::Keep);
+    let mut fates: Vec<((u64, u32), Fate)> = clustering
+        .articles
+        .iter()
+        .zip(&kept)
+        .map(|(article, kept)| {
+            let fate = match kept {
+                Kept::Yes => Fate::Stays,
+                Kept::DuplicateOf(rank, relation) => {
+                    Fate::Goes { duplicate_of: id(*rank), relation: relation.name() }
+                }
+            };
+            ((article.origin.block, article.origin.record), fate)
+        })
+        .collect();
+    // A line that repeats an id goes with the article that stands.
+    fates.extend(clustering.replaced.iter().map(|replaced| {
+        let relation = if replaced.is_older_version { "update" } else { "exact" };
+        let fate = Fate::Goes { duplicate_of: replaced.id.to_string(), relation };
+        ((replaced.origin.block, replaced.origin.record), fate)
+    }));
+    fates.sort_unstable_by_key(|(place, _)| *place);
+    fates
+}
+
+/// The line of a JSON object with two more fields at its end, the rest untouched.
+fn tagged(line: &[u8], duplicate_of: &str, relation: &str) -> Vec<u8> {
+    let end = line.iter().rposition(|b| *b == b'}').unwrap_or(line.len());
+    let (object, rest) = line.split_at(end);
+    let comma = if object.trim_ascii_end().ends_with(b"{") { "" } else { "," };
+    let id = serde_json::Value::from(duplicate_of);
+    let fields = format!("{comma}\"duplicate_of\":{id},\"relation\":\"{relation}\"");
+    [object, fields.as_bytes(), rest, b"\n"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_added_at_the_end() {
+        assert_eq!(tagged(br#"{"a":1}"#, "x\"y", "near"), b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n");
+        assert_eq!(tagged(b"{ } ", "x", "near"), b"{ \"duplicate_of\":\"x\",\"relation\":\"near\"} \n");
+    }
+}

@@ -1,0 +1,96 @@
+//! Reading a feed: blocks to articles, with what could not be read counted and named.
+
+use crate::args::{OnError, Reading};
+use crate::message::{self, counted};
+use anyhow::bail;
+use samestory::Article;
+use samestory::input::{Block, Blocks, FieldNames, Parsed, Reject};
+use samestory::output::Output;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Rejected records named one by one on stderr; the rest are counted.
+const NUM_NAMED: usize = 10;
+
+/// Parses blocks on any thread and gathers what was amiss.
+pub(crate) struct Intake {
+    fields: FieldNames,
+    rejects: Mutex<Vec<Reject>>,
+    num_repaired: AtomicU64,
+    num_bad_times: AtomicU64,
+}
+
+impl Intake {
+    pub(crate) fn new(reading: &Reading) -> Self {
+        Self {
+            fields: reading.field_names(),
+            rejects: Mutex::default(),
+            num_repaired: AtomicU64::new(0),
+            num_bad_times: AtomicU64::new(0),
+        }
+    }
+
+    /// Parses a block, keeping its rejects.
+    pub(crate) fn parse(&self, block: Block) -> Parsed {
+        let mut parsed = block.parse(&self.fields);
+        self.num_repaired.fetch_add(parsed.num_repaired, Ordering::Relaxed);
+        self.num_bad_times.fetch_add(parsed.num_bad_times, Ordering::Relaxed);
+        if !parsed.rejects.is_empty() {
+            self.rejects.lock().expect("no parser panics").append(&mut parsed.rejects);
+        }
+        parsed
+    }
+
+    /// Reads all articles of the inputs on this thread.
+    pub(crate) fn read_all(&self, inputs: &[PathBuf], reading: &Reading) -> anyhow::Result<Vec<Article>> {
+        let mut articles = Vec::new();
+        for block in Blocks::open(inputs, reading.input_format())? {
+            articles.append(&mut self.parse(block?).articles);
+        }
+        Ok(articles)
+    }
+
+    /// Names what could not be read, writes the rejects file, and returns how many there were.
+    ///
+    /// With `--on-error fail` the first is the run's error.
+    pub(crate) fn report(self, reading: &Reading, quiet: bool) -> anyhow::Result<u64> {
+        let mut rejects = self.rejects.into_inner().expect("no parser panics");
+        rejects.sort();
+        if let Some(path) = &reading.rejects {
+            let mut output = Output::create(path)?;
+            for reject in &rejects {
+                let line = serde_json::json!({
+                    "place": reject.place(),
+                    "offset": reject.offset,
+                    "reason": reject.reason,
+                    "record": reject.record,
+                });
+                output.write(format!("{line}\n").as_bytes())?;
+            }
+            output.finish()?.publish()?;
+        }
+        if let (OnError::Fail, Some(first)) = (reading.on_error, rejects.first()) {
+            bail!("{}: {}", first.place(), first.reason);
+        }
+        if !quiet {
+            for reject in rejects.iter().take(NUM_NAMED) {
+                message::warning(&format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset));
+            }
+            if rejects.len() > NUM_NAMED {
+                let rest = (rejects.len() - NUM_NAMED) as u64;
+                let hint = if reading.rejects.is_some() { "" } else { "; --rejects FILE names them all" };
+                message::warning(&format!("{} more skipped{hint}", counted(rest, "record")));
+            }
+            for (number, text) in [
+                (self.num_repaired.into_inner(), "with damaged text mended"),
+                (self.num_bad_times.into_inner(), "with a time that cannot be read, taken as undated"),
+            ] {
+                if number > 0 {
+                    message::warning(&format!("{} {text}", counted(number, "record")));
+                }
+            }
+        }
+        Ok(rejects.len() as u64)
+    }
+}

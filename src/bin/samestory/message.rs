@@ -1,0 +1,89 @@
+//! What people read on stderr: notes, warnings, errors, progress. Data goes to stdout.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// A command line that cannot be followed: exit code 2.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Writes a line to stderr; nothing can be done where that fails.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Says that something is amiss but the run goes on.
+pub(crate) fn warning(text: &str) {
+    line(&format!("warning: {text}"));
+}
+
+/// Says why the run failed, with its causes.
+pub(crate) fn error(error: &anyhow::Error) {
+    line(&format!("error: {error:#}"));
+}
+
+/// Writes data to stdout.
+pub(crate) fn data(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| samestory::Error::io("-", "write", e))?;
+    Ok(())
+}
+
+/// Whether the cause is a pipe that its reader closed.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<samestory::Error>().is_some_and(samestory::Error::is_closed_pipe)
+            || cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// A line that tells what is going on, where stderr is a terminal.
+pub(crate) fn progress(quiet: bool, text: &'static str) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {msg}, {pos} blocks, {elapsed}").expect("a valid template");
+    let bar = ProgressBar::new_spinner().with_style(style).with_message(text);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A number with its thousands set apart.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 article`, `2 articles`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_set_apart() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "repeat"), "1 repeat");
+    }
+}

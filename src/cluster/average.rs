@@ -1,0 +1,113 @@
+//! Average-link agglomeration of the tellings of one component.
+
+/// Merges nodes `0..num_nodes` while the best mean score between two clusters is 0 or more; returns the clusters as
+/// sorted lists in order of their smallest node.
+///
+/// `score` is asked once for each pair, with the smaller node first. Of equal means the pair of clusters with the
+/// smaller first nodes goes first, so the answer is a function of the scores alone. Cost: n² scores, n² to n³ steps.
+#[must_use]
+pub fn average_link(num_nodes: usize, mut score: impl FnMut(usize, usize) -> i32) -> Vec<Vec<usize>> {
+    let mut sums = vec![0i64; num_nodes * num_nodes];
+    for i in 0..num_nodes {
+        for j in i + 1..num_nodes {
+            let value = i64::from(score(i, j));
+            sums[i * num_nodes + j] = value;
+            sums[j * num_nodes + i] = value;
+        }
+    }
+    let mut members: Vec<Vec<usize>> = (0..num_nodes).map(|n| vec![n]).collect();
+    let mut active: Vec<usize> = (0..num_nodes).collect();
+    let mut best: Vec<Option<usize>> = vec![None; num_nodes];
+    let mean = |sums: &[i64], members: &[Vec<usize>], i: usize, j: usize| {
+        (sums[i * num_nodes + j], (members[i].len() * members[j].len()) as i64)
+    };
+    // `a` is a higher mean than `b`: sums over counts, compared without division.
+    let is_higher = |a: (i64, i64), b: (i64, i64)| i128::from(a.0) * i128::from(b.1) > i128::from(b.0) * i128::from(a.1);
+    let find_best = |sums: &[i64], members: &[Vec<usize>], active: &[usize], i: usize| {
+        let mut found: Option<usize> = None;
+        for &j in active {
+            let better = |k| is_higher(mean(sums, members, i, j), mean(sums, members, i, k));
+            if j != i && mean(sums, members, i, j).0 >= 0 && found.is_none_or(better) {
+                found = Some(j);
+            }
+        }
+        found
+    };
+    for i in 0..num_nodes {
+        best[i] = find_best(&sums, &members, &active, i);
+    }
+    loop {
+        let mut pick: Option<(usize, usize)> = None;
+        for &i in &active {
+            let Some(j) = best[i] else { continue };
+            let better = |(k, l)| is_higher(mean(&sums, &members, i, j), mean(&sums, &members, k, l));
+            if pick.is_none_or(better) {
+                pick = Some((i, j));
+            }
+        }
+        let Some((i, j)) = pick.map(|(i, j)| (i.min(j), i.max(j))) else { break };
+        active.retain(|k| *k != j);
+        for &k in &active {
+            if k != i {
+                sums[i * num_nodes + k] += sums[j * num_nodes + k];
+                sums[k * num_nodes + i] = sums[i * num_nodes + k];
+            }
+        }
+        let moved = std::mem::take(&mut members[j]);
+        members[i].extend(moved);
+        for index in 0..active.len() {
+            let k = active[index];
+            if k == i || best[k] == Some(i) || best[k] == Some(j) {
+                best[k] = find_best(&sums, &members, &active, k);
+            } else if mean(&sums, &members, k, i).0 >= 0 {
+                // The merged cluster may be nearer than before, or come first among equals.
+                let (old, new) = (best[k].map(|b| mean(&sums, &members, k, b)), mean(&sums, &members, k, i));
+                if old.is_none_or(|old| is_higher(new, old) || (!is_higher(old, new) && best[k] > Some(i))) {
+                    best[k] = Some(i);
+                }
+            }
+        }
+    }
+    active
+        .into_iter()
+        .map(|i| {
+            let mut cluster = std::mem::take(&mut members[i]);
+            cluster.sort_unstable();
+            cluster
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::naive;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_false_edge_ties_nothing() {
+        // Two groups of three, one strong false edge between them.
+        let score = |i: usize, j: usize| match (i / 3 == j / 3, (i, j)) {
+            (true, _) => 5,
+            (false, (2, 3)) => 9,
+            _ => -8,
+        };
+        let clusters = average_link(6, score);
+        assert!(clusters.iter().all(|c| c.len() < 6));
+        assert!(average_link(0, |_, _| 0).is_empty());
+        assert_eq!(average_link(1, |_, _| 0), [[0]]);
+        assert_eq!(average_link(3, |_, _| -1).len(), 3);
+        assert_eq!(average_link(3, |_, _| 0), [[0, 1, 2]]);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_looking_at_all_pairs(n in 0usize..12, scores in prop::collection::vec(-50i32..50, 144)) {
+            let at = |i: usize, j: usize| scores[i.min(j) * 12 + i.max(j)];
+            let fast: Vec<Vec<u32>> =
+                average_link(n, at).into_iter().map(|c| c.into_iter().map(|m| m as u32).collect()).collect();
+            let slow = naive::average_link(n as u32, |i, j| at(i as usize, j as usize));
+            prop_assert_eq!(fast, slow);
+        }
+    }
+}

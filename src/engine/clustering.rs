@@ -1,0 +1,328 @@
+//! What a run answers: clusters, pairs, links, and which articles to keep.
+
+use super::analyze::Groups;
+use super::{Analyzed, Engine};
+use crate::article::{ArticleId, Origin};
+use crate::cluster::Cluster;
+use crate::lsh::BucketCounts;
+use crate::verify::{Relation, Scratch, Verdict};
+use bitvec::vec::BitVec;
+
+/// An article in its cluster. Articles are given by their rank: their place in [`Clustering::articles`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The article.
+    pub article: u32,
+    /// The cluster, named by its member with the smallest id.
+    pub cluster: u32,
+    /// The member that stands for the cluster.
+    pub representative: u32,
+    /// What the article is to the representative; `None` for the representative itself.
+    pub relation: Option<Relation>,
+    /// Probability of one telling, in parts of 10,000.
+    pub probability_e4: u16,
+    /// Members of the cluster.
+    pub size: u32,
+}
+
+/// A verified pair: `a` is … of `b`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The article the relation is said of.
+    pub a: u32,
+    /// The article it is related to.
+    pub b: u32,
+    /// The verdict, with its evidence; `None` for exact copies, which need none.
+    pub verdict: Option<Verdict>,
+}
+
+impl Pair {
+    /// What `a` is to `b`.
+    #[must_use]
+    pub fn relation(&self) -> Relation {
+        self.verdict.as_ref().map_or(Relation::Exact, |verdict| verdict.relation)
+    }
+
+    /// Probability of one telling, in parts of 10,000.
+    #[must_use]
+    pub fn probability_e4(&self) -> u16 {
+        self.verdict.as_ref().map_or(10_000, |verdict| verdict.probability_e4)
+    }
+}
+
+/// Counts and times of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Articles clustered.
+    pub num_articles: u64,
+    /// Clusters, singletons included.
+    pub num_clusters: u64,
+    /// Articles that are no representative.
+    pub num_repeats: u64,
+    /// Lines that repeat an id with the same text.
+    pub num_repeated_lines: u64,
+    /// Articles that a newer version of the same id replaced.
+    pub num_older_versions: u64,
+    /// Exact copies that another stands in for.
+    pub num_exact_copies: u64,
+    /// Articles too short or empty to compare.
+    pub num_undecidable: u64,
+    /// Articles in a language without weights, compared by wording only.
+    pub num_unweighted: u64,
+    /// Keys of all kinds.
+    pub num_keys: u64,
+    /// MinHash bands.
+    pub num_bands: u64,
+    /// Rows a band.
+    pub num_rows: u64,
+    /// Recall of the bands at the similarity that the profile states.
+    pub band_recall: f64,
+    /// Buckets of two or more, crowded ones, and the largest.
+    pub buckets: BucketCounts,
+    /// Distinct candidate pairs.
+    pub num_candidates: u64,
+    /// Verified matches.
+    pub num_matches: u64,
+    /// Verified pairs that are look-alikes worth a link.
+    pub num_links: u64,
+    /// Members by relation to their representative.
+    pub relations: Vec<(Relation, u64)>,
+    /// Seconds for reading, parsing and sketching.
+    pub analysis_seconds: f64,
+    /// Seconds for keys and buckets.
+    pub candidates_seconds: f64,
+    /// Seconds for verification.
+    pub verify_seconds: f64,
+    /// Seconds for clustering.
+    pub cluster_seconds: f64,
+    /// Seconds from the first block to the answer.
+    pub total_seconds: f64,
+}
+
+/// Which member of a cluster is kept. Excerpts never stand for a full telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// The first published.
+    #[default]
+    Earliest,
+    /// The one with most text.
+    Longest,
+    /// The last published.
+    Latest,
+    /// One of the first of these sources that has one; else the earliest.
+    Sources(Vec<String>),
+}
+
+/// What becomes of an article when repeats are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It stays.
+    Yes,
+    /// It goes: what it is to the article that stays.
+    DuplicateOf(u32, Relation),
+}
+
+/// A line of the input whose id another line with the same id stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The id of both.
+    pub id: ArticleId,
+    /// Where the line stood.
+    pub origin: Origin,
+    /// Whether its text differs from the one that stands.
+    pub is_older_version: bool,
+}
+
+/// The answer of a run over a set of articles.
+#[derive(Debug)]
+pub struct Clustering {
+    /// The articles in order of id.
+    pub articles: Vec<Analyzed>,
+    /// Every article with its cluster, by cluster, then id.
+    pub members: Vec<Member>,
+    /// Verified matches, by `a`, then `b`.
+    pub pairs: Vec<Pair>,
+    /// Verified look-alikes: `followup`, `same_event`, `template`, `includes`.
+    pub links: Vec<Pair>,
+    /// Lines that others with the same id stand for.
+    pub replaced: Vec<Replaced>,
+    /// Counts and times.
+    pub stats: Stats,
+    engine: Engine,
+}
+
+impl Clustering {
+    pub(super) fn new(
+        engine: Engine,
+        articles: Vec<Analyzed>,
+        groups: &Groups,
+        clusters: Vec<Cluster>,
+        verdicts: Vec<(u32, u32, Verdict)>,
+        stats: Stats,
+    ) -> Self {
+        let mut clustering =
+            Self { articles, members: Vec::new(), pairs: Vec::new(), links: Vec::new(), replaced: Vec::new(), stats, engine };
+        clustering.add_members(groups, clusters);
+        clustering.add_pairs(groups, verdicts);
+        clustering.count();
+        clustering
+    }
+
+    fn add_members(&mut self, groups: &Groups, clusters: Vec<Cluster>) {
+        let num_articles = self.articles.len() as u32;
+        let mut home: Vec<u32> = (0..num_articles).collect(); // representative of each stand-in
+        for cluster in clusters {
+            for member in cluster.members {
+                home[member as usize] = cluster.representative;
+            }
+        }
+        let representative_of = |rank: u32| home[groups.stand_in(rank) as usize];
+        // A cluster is named by its smallest member.
+        let mut first: Vec<u32> = vec![u32::MAX; self.articles.len()];
+        let mut size: Vec<u32> = vec![0; self.articles.len()];
+        for rank in 0..num_articles {
+            let representative = representative_of(rank) as usize;
+            first[representative] = first[representative].min(rank);
+            size[representative] += 1;
+        }
+        let mut scratch = Scratch::default();
+        for rank in 0..num_articles {
+            let representative = representative_of(rank);
+            let (relation, probability_e4) = self.relation_to(rank, representative, &mut scratch);
+            self.members.push(Member {
+                article: rank,
+                cluster: first[representative as usize],
+                representative,
+                relation,
+                probability_e4,
+                size: size[representative as usize],
+            });
+        }
+        self.members.sort_unstable_by_key(|member| (member.cluster, member.article));
+    }
+
+    /// What an article is to its representative. One alone and too short to compare is undecidable.
+    fn relation_to(&self, rank: u32, representative: u32, scratch: &mut Scratch) -> (Option<Relation>, u16) {
+        if rank == representative {
+            let min_content = self.engine.profile().sketch().min_content;
+            let too_short = self.articles[rank as usize].record.content.len() < min_content;
+            return if too_short { (Some(Relation::Undecidable), 0) } else { (None, 10_000) };
+        }
+        let verdict = self.verdict_with(rank, representative, scratch);
+        (Some(verdict.of_first()), verdict.probability_e4)
+    }
+
+    fn add_pairs(&mut self, groups: &Groups, verdicts: Vec<(u32, u32, Verdict)>) {
+        for rank in 0..self.articles.len() as u32 {
+            let stand_in = groups.stand_in(rank);
+            if stand_in != rank {
+                self.pairs.push(Pair { a: rank, b: stand_in, verdict: None });
+            }
+        }
+        for (first, second, verdict) in verdicts {
+            let (a, b) = if verdict.is_forward { (first, second) } else { (second, first) };
+            let is_match = verdict.relation.is_match();
+            let pair = Pair { a, b, verdict: Some(verdict) };
+            if is_match { self.pairs.push(pair) } else { self.links.push(pair) }
+        }
+        self.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        self.links.sort_unstable_by_key(|pair| (pair.a, pair.b));
+    }
+
+    fn count(&mut self) {
+        let stats = &mut self.stats;
+        stats.num_articles = self.articles.len() as u64;
+        stats.num_clusters = self.members.iter().filter(|m| m.article == m.cluster).count() as u64;
+        stats.num_repeats = self.members.iter().filter(|m| m.article != m.representative).count() as u64;
+        stats.num_matches = self.pairs.len() as u64;
+        stats.num_links = self.links.len() as u64;
+        stats.num_unweighted = self.articles.iter().filter(|a| !a.record.is_weighted).count() as u64;
+        let count = |relation| self.members.iter().filter(|m| m.relation == Some(relation)).count() as u64;
+        stats.num_undecidable = count(Relation::Undecidable);
+        stats.relations =
+            Relation::ALL.into_iter().filter(|r| r.is_match()).map(|relation| (relation, count(relation))).collect();
+    }
+
+    /// Judges two of the articles.
+    #[must_use]
+    pub fn verdict(&self, first: u32, second: u32) -> Verdict {
+        self.verdict_with(first, second, &mut Scratch::default())
+    }
+
+    fn verdict_with(&self, first: u32, second: u32, scratch: &mut Scratch) -> Verdict {
+        self.engine.judge_analyzed(&self.articles[first as usize], &self.articles[second as usize], scratch)
+    }
+
+    /// Which articles to keep, in the order of [`Clustering::articles`].
+    ///
+    /// Each cluster keeps one full telling by `policy`. With `updates_stay`, members that update it and add something
+    /// stay too, each once.
+    #[must_use]
+    pub fn keep(&self, policy: &Keep, updates_stay: bool) -> Vec<Kept> {
+        let mut kept = vec![Kept::Yes; self.articles.len()];
+        let mut scratch = Scratch::default();
+        for cluster in self.members.chunk_by(|a, b| a.cluster == b.cluster) {
+            if cluster.len() > 1 {
+                self.keep_in(cluster, policy, updates_stay, &mut kept, &mut scratch);
+            }
+        }
+        kept
+    }
+
+    fn keep_in(&self, cluster: &[Member], policy: &Keep, updates_stay: bool, kept: &mut [Kept], scratch: &mut Scratch) {
+        let precedence = |rank: u32| self.articles[rank as usize].precedence(rank);
+        let tellings = cluster.iter().filter(|m| m.relation != Some(Relation::Excerpt)).map(|m| m.article);
+        let chosen = match policy {
+            Keep::Earliest => tellings.min_by_key(|rank| precedence(*rank)),
+            Keep::Longest => tellings.max_by_key(|rank| {
+                let (time, rank) = precedence(*rank);
+                (self.articles[rank as usize].record.num_tokens, -i128::from(time), std::cmp::Reverse(rank))
+            }),
+            Keep::Latest => tellings.max_by_key(|rank| {
+                (self.articles[*rank as usize].published.map_or(i64::MIN, |t| t.0), std::cmp::Reverse(*rank))
+            }),
+            Keep::Sources(sources) => tellings.min_by_key(|rank| {
+                let source = self.articles[*rank as usize].source.as_deref();
+                let place = sources.iter().position(|s| Some(s.as_str()) == source).unwrap_or(sources.len());
+                (place, precedence(*rank))
+            }),
+        };
+        let chosen = chosen.unwrap_or(cluster[0].representative);
+        let mut staying = vec![chosen];
+        let mut order: Vec<u32> = cluster.iter().map(|m| m.article).filter(|rank| *rank != chosen).collect();
+        order.sort_unstable_by_key(|rank| precedence(*rank));
+        for rank in order {
+            let relation = self.verdict_with(rank, chosen, scratch).of_first();
+            if relation != Relation::Update || !updates_stay {
+                let relation = if relation.is_match() { relation } else { Relation::Rewrite };
+                kept[rank as usize] = Kept::DuplicateOf(chosen, relation);
+                continue;
+            }
+            // A second copy of an update that stays adds nothing.
+            let repeats = staying[1..].iter().find_map(|update| {
+                let relation = self.verdict_with(rank, *update, scratch).of_first();
+                (relation.is_match() && relation != Relation::Update).then_some((*update, relation))
+            });
+            match repeats {
+                Some((update, relation)) => kept[rank as usize] = Kept::DuplicateOf(update, relation),
+                None => staying.push(rank),
+            }
+        }
+    }
+
+    /// A mask of the articles that are representatives, in the order of [`Clustering::articles`].
+    #[must_use]
+    pub fn representatives(&self) -> BitVec {
+        let mut mask = BitVec::repeat(false, self.articles.len());
+        for member in &self.members {
+            mask.set(member.representative as usize, true);
+        }
+        mask
+    }
+
+    /// The ids of the profile that answered: sketch and verdict.
+    #[must_use]
+    pub fn profile_ids(&self) -> (String, String) {
+        (self.engine.profile().sketch_id(), self.engine.profile().verdict_id())
+    }
+}

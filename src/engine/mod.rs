@@ -1,0 +1,327 @@
+//! The stages put together: articles in, clusters out. The only user of rayon.
+
+mod analyze;
+mod clustering;
+mod keys;
+
+pub use analyze::Analyzed;
+pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
+
+use crate::article::Article;
+use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
+use crate::error::{Error, Result};
+use crate::hash::HashMap;
+use crate::profile::Profile;
+use crate::verify::{Level, Relation, Scratch, Verdict, judge};
+use analyze::{Analyzer, Groups, sort_and_check};
+use rayon::prelude::*;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Largest component that is clustered whole; a larger one is cut along its weakest matches first.
+const COMPONENT_LIMIT: usize = 400;
+/// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
+const BLOCKS_AHEAD: usize = 2;
+
+/// How near copies are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NearSketch {
+    /// Bands of a MinHash signature.
+    #[default]
+    MinHash,
+    /// Blocks of a SimHash fingerprint: cheaper, and blind to pairs more than four bits apart.
+    SimHash,
+}
+
+/// What to do with articles that share an id and differ in text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// An error that names both.
+    #[default]
+    Refuse,
+    /// The newest stands: by version, then time of publication, then hash of the text; never by arrival.
+    Newest,
+}
+
+/// Runs the stages over a set of articles under one profile.
+///
+/// The answer is a function of the set: neither threads nor order of arrival change it.
+///
+/// ```
+/// use samestory::{Article, Engine, Profile};
+/// let story = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, and fishermen \
+///              brought most of them ashore before the coast guard came.";
+/// let articles = [Article::new("a", story), Article::new("b", story.to_uppercase()), Article::new("c", "Rain.")];
+/// let clustering = Engine::new(Profile::default()).cluster(articles)?;
+/// assert_eq!(clustering.stats.num_clusters, 2);
+/// # Ok::<(), samestory::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    profile: Profile,
+    threads: usize,
+    level: Level,
+    near: NearSketch,
+    versions: Versions,
+}
+
+impl Engine {
+    /// An engine with as many threads as the machine has cores, at the level of rewrites.
+    #[must_use]
+    pub fn new(profile: Profile) -> Self {
+        Self { profile, threads: 0, level: Level::default(), near: NearSketch::default(), versions: Versions::default() }
+    }
+
+    /// The same engine with a number of worker threads; 0 for one a core.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The same engine at another level.
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The same engine with another sketch for near copies.
+    #[must_use]
+    pub fn with_near(mut self, near: NearSketch) -> Self {
+        self.near = near;
+        self
+    }
+
+    /// The same engine with another rule for articles that share an id.
+    #[must_use]
+    pub fn with_versions(mut self, versions: Versions) -> Self {
+        self.versions = versions;
+        self
+    }
+
+    /// The profile in force.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Clusters articles from an iterator.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedId`] when two articles share an id and differ in text; [`Error::Threads`] when no thread can be
+    /// started.
+    pub fn cluster(&self, articles: impl IntoIterator<Item = Article>) -> Result<Clustering> {
+        let blocks = Batches { articles: articles.into_iter().enumerate() };
+        self.cluster_blocks(blocks.map(Ok), |block| block)
+    }
+
+    /// Clusters articles from blocks that the workers parse in parallel.
+    ///
+    /// # Errors
+    /// Those of [`Engine::cluster`], and the first that `blocks` yields.
+    pub fn cluster_blocks<B: Send>(
+        &self,
+        blocks: impl Iterator<Item = Result<B>>,
+        parse: impl Fn(B) -> Vec<Article> + Sync,
+    ) -> Result<Clustering> {
+        let pool = self.pool()?;
+        let started = Instant::now();
+        let analyzed = self.analyze_blocks(&pool, blocks, parse)?;
+        let analysis_seconds = started.elapsed().as_secs_f64();
+        let mut clustering = pool.install(|| self.cluster_analyzed(analyzed))?;
+        clustering.stats.analysis_seconds = analysis_seconds;
+        clustering.stats.total_seconds = started.elapsed().as_secs_f64();
+        Ok(clustering)
+    }
+
+    /// Judges one pair of articles.
+    #[must_use]
+    pub fn judge(&self, first: &Article, second: &Article) -> Verdict {
+        let analyzer = Analyzer::new(&self.profile);
+        let (first, second) = (analyzer.analyze(first), analyzer.analyze(second));
+        self.judge_analyzed(&first, &second, &mut Scratch::default())
+    }
+
+    /// What the later stages read of one article.
+    #[must_use]
+    pub fn analyze(&self, article: &Article) -> Analyzed {
+        Analyzer::new(&self.profile).analyze(article)
+    }
+
+    fn judge_analyzed(&self, first: &Analyzed, second: &Analyzed, scratch: &mut Scratch) -> Verdict {
+        let mut verdict = judge(&first.record, &second.record, &self.profile, self.level, scratch);
+        if first.exact_key.is_some() && first.exact_key == second.exact_key {
+            verdict.relation = Relation::Exact;
+            verdict.undirected = Relation::Exact;
+            verdict.margin = verdict.margin.max(0);
+            verdict.probability_e4 = 10_000;
+        }
+        verdict
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .map_err(|error| Error::Threads { threads: self.threads, reason: error.to_string() })
+    }
+
+    /// Reads blocks on this thread and parses and sketches them on the pool's.
+    fn analyze_blocks<B: Send>(
+        &self,
+        pool: &rayon::ThreadPool,
+        blocks: impl Iterator<Item = Result<B>>,
+        parse: impl Fn(B) -> Vec<Article> + Sync,
+    ) -> Result<Vec<Analyzed>> {
+        let analyzer = Analyzer::new(&self.profile);
+        let done: Mutex<Vec<Analyzed>> = Mutex::default();
+        let num_workers = pool.current_num_threads();
+        let (sender, receiver) = sync_channel::<B>(num_workers * BLOCKS_AHEAD);
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut failed = None;
+        pool.in_place_scope(|scope| {
+            for _ in 0..num_workers {
+                let receiver = Arc::clone(&receiver);
+                let (analyzer, done, parse) = (&analyzer, &done, &parse);
+                scope.spawn(move |_| {
+                    let mut own = Vec::new();
+                    while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
+                        own.extend(parse(block).iter().map(|article| analyzer.analyze(article)));
+                    }
+                    done.lock().expect("no worker panics while it appends").append(&mut own);
+                });
+            }
+            drop(receiver);
+            for block in blocks {
+                match block {
+                    // Sending fails only when all workers are gone; the scope then carries their panic on.
+                    Ok(block) => {
+                        if sender.send(block).is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            drop(sender);
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(done.into_inner().expect("no worker panics while it appends")),
+        }
+    }
+
+    /// From records to clusters; runs inside the pool.
+    fn cluster_analyzed(&self, analyzed: Vec<Analyzed>) -> Result<Clustering> {
+        let mut stats = Stats::default();
+        let (articles, replaced) = sort_and_check(analyzed, self.versions, &mut stats)?;
+        let groups = Groups::new(&articles);
+        stats.num_exact_copies = groups.num_copies() as u64;
+
+        let mut verdicts = Vec::new();
+        if self.level != Level::Exact {
+            let started = Instant::now();
+            let pairs = keys::candidates(&self.profile, self.level, self.near, &articles, &groups, &mut stats);
+            stats.candidates_seconds = started.elapsed().as_secs_f64();
+            stats.num_candidates = pairs.len() as u64;
+            let started = Instant::now();
+            verdicts = self.verify(&articles, &pairs);
+            stats.verify_seconds = started.elapsed().as_secs_f64();
+        }
+        let started = Instant::now();
+        let clusters = self.cluster_matches(&articles, &verdicts);
+        stats.cluster_seconds = started.elapsed().as_secs_f64();
+        let mut clustering = Clustering::new(self.clone(), articles, &groups, clusters, verdicts, stats);
+        clustering.replaced = replaced;
+        Ok(clustering)
+    }
+
+    /// Judges candidate pairs; those that are neither match nor link are left out.
+    fn verify(&self, articles: &[Analyzed], pairs: &[(u32, u32)]) -> Vec<(u32, u32, Verdict)> {
+        pairs
+            .par_iter()
+            .with_min_len(64)
+            .map_init(Scratch::default, |scratch, (a, b)| {
+                let verdict = self.judge_analyzed(&articles[*a as usize], &articles[*b as usize], scratch);
+                (*a, *b, verdict)
+            })
+            .filter(|(_, _, verdict)| verdict.relation.is_match() || verdict.relation.is_link())
+            .collect()
+    }
+
+    fn cluster_matches(&self, articles: &[Analyzed], verdicts: &[(u32, u32, Verdict)]) -> Vec<Cluster> {
+        let matches: Vec<Match> = verdicts
+            .iter()
+            .filter(|(_, _, verdict)| verdict.relation.is_match())
+            .map(|(a, b, verdict)| Match {
+                a: *a,
+                b: *b,
+                margin: verdict.margin,
+                excerpt: (verdict.relation == Relation::Excerpt).then_some(if verdict.is_forward { *a } else { *b }),
+            })
+            .collect();
+        components(articles.len(), &matches, COMPONENT_LIMIT)
+            .par_iter()
+            .flat_map_iter(|component| {
+                let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
+                let mut pairs = OnDemand { engine: self, articles, known, scratch: Scratch::default() };
+                cluster_component(component, &mut pairs)
+            })
+            .collect()
+    }
+}
+
+/// Articles in blocks of a few hundred, with their place in the iterator.
+struct Batches<I> {
+    articles: std::iter::Enumerate<I>,
+}
+
+impl<I: Iterator<Item = Article>> Iterator for Batches<I> {
+    type Item = Vec<Article>;
+
+    fn next(&mut self) -> Option<Vec<Article>> {
+        let mut batch = Vec::new();
+        for (i, mut article) in self.articles.by_ref().take(256) {
+            if article.origin.place.is_empty() {
+                article.origin.block = i as u64;
+                article.origin.place = format!("article {}", i + 1).into();
+            }
+            batch.push(article);
+        }
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
+/// Verifies pairs of a component as clustering asks for them.
+struct OnDemand<'a> {
+    engine: &'a Engine,
+    articles: &'a [Analyzed],
+    known: HashMap<(u32, u32), i32>,
+    scratch: Scratch,
+}
+
+impl Pairs for OnDemand<'_> {
+    fn margin(&mut self, a: u32, b: u32) -> i32 {
+        let (a, b) = (a.min(b), a.max(b));
+        if let Some(margin) = self.known.get(&(a, b)) {
+            return *margin;
+        }
+        let (first, second) = (&self.articles[a as usize], &self.articles[b as usize]);
+        let margin = self.engine.judge_analyzed(first, second, &mut self.scratch).margin;
+        self.known.insert((a, b), margin);
+        margin
+    }
+
+    fn precedence(&self, article: u32) -> (i64, u32) {
+        self.articles[article as usize].precedence(article)
+    }
+
+    fn content_len(&self, article: u32) -> usize {
+        self.articles[article as usize].record.content.len()
+    }
+}

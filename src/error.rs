@@ -1,0 +1,100 @@
+//! The library's error type: each variant carries what the reader needs to act.
+
+use std::path::PathBuf;
+
+/// What the library's fallible functions return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened, read or written.
+    #[error("{path}: cannot {action}: {source}", path = path.display())]
+    Io {
+        /// The file, or `-` for a standard stream.
+        path: PathBuf,
+        /// What was tried, as a verb: `open`, `read`, `write`.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A line or record of an input is not what it should be.
+    #[error("{place}: {reason}")]
+    BadRecord {
+        /// Where it stands, as `FILE:LINE`.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A profile's text is not TOML of the expected shape.
+    #[error("profile {name}: {source}")]
+    ProfileSyntax {
+        /// The file or built-in name.
+        name: String,
+        /// What the TOML reader said, with its line.
+        source: Box<toml::de::Error>,
+    },
+    /// A profile's field is outside its range.
+    #[error("profile {name}: {field} is {got}, expected {expected}")]
+    ProfileField {
+        /// The file or built-in name.
+        name: String,
+        /// The field's path in the file.
+        field: String,
+        /// What stands there.
+        got: String,
+        /// What may stand there.
+        expected: String,
+    },
+    /// A document-frequency table is cut, damaged, or of another version.
+    #[error("weights table {name}: {reason}")]
+    Weights {
+        /// The file or built-in name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two articles share an id and differ in text.
+    #[error(
+        "id '{id}' stands for two texts: {first} and {second}; versions of one article need --versions newest, \
+         other articles ids of their own"
+    )]
+    RepeatedId {
+        /// The id.
+        id: String,
+        /// Where the first stands.
+        first: String,
+        /// Where the other stands.
+        second: String,
+    },
+    /// The worker threads could not be started.
+    #[error("cannot start {threads} threads: {reason}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the pool said.
+        reason: String,
+    },
+    /// The labelled pairs cannot be used.
+    #[error("{place}: {reason}")]
+    Labels {
+        /// Where, as `FILE` or `FILE:LINE`.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`] for `path`.
+    pub fn io(path: impl Into<PathBuf>, action: &'static str, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), action, source }
+    }
+
+    /// Whether this is the closed end of a pipe, which a Unix program takes as success.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}

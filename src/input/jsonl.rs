@@ -1,0 +1,554 @@
+//! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
+
+use super::{Content, Parsed, Reject};
+use crate::article::{Article, Origin, Timestamp};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+use std::io::BufRead;
+use std::sync::Arc;
+
+/// Longest line that is read, in bytes; a longer one is rejected without being held.
+pub const MAX_LINE_LEN: usize = 64 << 20;
+/// Bytes of whole lines that make a block.
+const BLOCK_LEN: usize = 1 << 20;
+
+/// The names of the fields that make an article, most wanted first.
+#[derive(Clone, Debug)]
+pub struct FieldNames {
+    /// The id: text or whole number.
+    pub id: Vec<String>,
+    /// The body.
+    pub text: Vec<String>,
+    /// The headline.
+    pub title: Vec<String>,
+    /// Who published it.
+    pub source: Vec<String>,
+    /// When it was published.
+    pub published: Vec<String>,
+    /// Where it was published.
+    pub url: Vec<String>,
+    /// Its language.
+    pub language: Vec<String>,
+    /// The trade's short name.
+    pub slug: Vec<String>,
+    /// The outlet's version number.
+    pub version: Vec<String>,
+}
+
+impl Default for FieldNames {
+    fn default() -> Self {
+        let names = |list: &[&str]| list.iter().map(|n| (*n).to_string()).collect();
+        Self {
+            id: names(&["id"]),
+            text: names(&["text", "body", "content"]),
+            title: names(&["title"]),
+            source: names(&["source"]),
+            published: names(&["published"]),
+            url: names(&["url"]),
+            language: names(&["language"]),
+            slug: names(&["slug"]),
+            version: names(&["version"]),
+        }
+    }
+}
+
+/// Cuts a stream into blocks of whole lines.
+pub(super) struct LineBlocks {
+    reader: Box<dyn BufRead>,
+    file: Arc<str>,
+    line: u64,
+    offset: u64,
+    done: bool,
+    pending: Option<Content>,
+}
+
+impl fmt::Debug for LineBlocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineBlocks").field("file", &self.file).field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+impl LineBlocks {
+    pub(super) fn new(reader: Box<dyn BufRead>, file: Arc<str>) -> Self {
+        Self { reader, file, line: 1, offset: 0, done: false, pending: None }
+    }
+
+    pub(super) fn file(&self) -> Arc<str> {
+        Arc::clone(&self.file)
+    }
+
+    /// The next block, or `None` at the end of the stream.
+    pub(super) fn next_content(&mut self) -> Option<Content> {
+        if let Some(content) = self.pending.take() {
+            return Some(content);
+        }
+        if self.done {
+            return None;
+        }
+        let (first_line, first_offset) = (self.line, self.offset);
+        let mut bytes: Vec<u8> = Vec::with_capacity(BLOCK_LEN + (BLOCK_LEN >> 2));
+        let mut line_start = 0;
+        let problem = loop {
+            if bytes.len() >= BLOCK_LEN && line_start == bytes.len() {
+                break None;
+            }
+            let chunk = match self.reader.fill_buf() {
+                Ok([]) => {
+                    self.done = true;
+                    break None;
+                }
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.done = true;
+                    break Some(format!("cannot read further: {error}"));
+                }
+            };
+            // Whole lines as long as the block has room, then up to the end of the line at hand.
+            let room = BLOCK_LEN.saturating_sub(bytes.len());
+            let within = &chunk[..chunk.len().min(room)];
+            let end = match within.iter().rposition(|b| *b == b'\n') {
+                Some(last) => last + 1,
+                None => chunk.iter().position(|b| *b == b'\n').map_or(chunk.len(), |p| p + 1),
+            };
+            bytes.extend_from_slice(&chunk[..end]);
+            self.offset += end as u64;
+            let num_lines = chunk[..end].iter().filter(|b| **b == b'\n').count() as u64;
+            self.line += num_lines;
+            if num_lines > 0 {
+                line_start = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+            }
+            self.reader.consume(end);
+            if bytes.len() - line_start > MAX_LINE_LEN {
+                let rejected = self.reject(self.line, format!("line longer than {} MiB", MAX_LINE_LEN >> 20));
+                bytes.truncate(line_start);
+                self.skip_line();
+                self.pending = Some(rejected);
+                break None;
+            }
+        };
+        if let Some(reason) = problem {
+            self.pending = Some(self.reject(self.line, reason));
+        }
+        if bytes.is_empty() {
+            return self.pending.take();
+        }
+        Some(Content::Lines { bytes, first_line, offset: first_offset })
+    }
+
+    fn reject(&self, line: u64, reason: String) -> Content {
+        let file = self.file.to_string();
+        Content::Bad(Reject { block: 0, line, file, offset: self.offset, reason, record: String::new() })
+    }
+
+    /// Passes over the rest of a line that is too long, without holding it.
+    fn skip_line(&mut self) {
+        loop {
+            let Ok(chunk) = self.reader.fill_buf() else {
+                self.done = true;
+                return;
+            };
+            if chunk.is_empty() {
+                self.done = true;
+                return;
+            }
+            let end = chunk.iter().position(|b| *b == b'\n');
+            let used = end.map_or(chunk.len(), |p| p + 1);
+            self.reader.consume(used);
+            self.offset += used as u64;
+            if end.is_some() {
+                self.line += 1;
+                return;
+            }
+        }
+    }
+}
+
+/// Parses the lines of a block that begins at line and byte `start`.
+pub(super) fn parse_lines(
+    file: &str,
+    block: u64,
+    bytes: &[u8],
+    start: (u64, u64),
+    fields: &FieldNames,
+    parsed: &mut Parsed,
+) {
+    let mut at = 0;
+    for (index, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
+        let number = start.0 + index as u64;
+        let mut from = at;
+        at += line.len();
+        let mut line = line.strip_suffix(b"\n").unwrap_or(line);
+        line = line.strip_suffix(b"\r").unwrap_or(line);
+        if number == 1 {
+            if let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf") {
+                from += 3;
+                line = rest;
+            }
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let parsed_line = parse_line(line, fields).or_else(|strict| {
+            let Some(mended) = repair(line) else { return Err(strict) };
+            parsed.num_repaired += 1;
+            parse_line(mended.as_bytes(), fields)
+        });
+        match parsed_line.and_then(|found| found.into_article(file, number)) {
+            Ok((mut article, has_bad_time)) => {
+                parsed.num_bad_times += u64::from(has_bad_time);
+                article.origin = Origin { place: format!("{file}:{number}").into(), ..Origin::default() };
+                parsed.records.push(from..from + line.len());
+                parsed.articles.push(article);
+            }
+            Err(reason) => parsed.rejects.push(Reject {
+                block,
+                line: number,
+                file: file.to_string(),
+                offset: start.1 + from as u64,
+                reason,
+                record: String::from_utf8_lossy(line).into_owned(),
+            }),
+        }
+    }
+}
+
+fn parse_line(line: &[u8], fields: &FieldNames) -> Result<Found, String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(line);
+    let found = deserializer.deserialize_map(FoundVisitor { fields }).map_err(describe)?;
+    deserializer.end().map_err(describe)?;
+    Ok(found)
+}
+
+/// serde_json's message without its line number, which is always 1 here.
+fn describe(error: serde_json::Error) -> String {
+    let text = error.to_string();
+    let (message, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
+    format!("no JSON object that can be read: {message}, at byte {}", error.column())
+}
+
+/// A line as valid UTF-8 without raw control characters and lone surrogates, if it had any of these.
+fn repair(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(line);
+    let mut out = String::with_capacity(text.len());
+    let mut changed = matches!(text, Cow::Owned(_));
+    let bytes = text.as_bytes();
+    let mut kept = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            0..0x20 => {
+                out.push_str(&text[kept..at]);
+                out.push(' ');
+                at += 1;
+                kept = at;
+                changed = true;
+            }
+            b'\\' => match surrogate(bytes, at) {
+                Some(unit @ 0xd800..0xdc00) if surrogate(bytes, at + 6).is_some_and(|low| low >= 0xdc00) => {
+                    debug_assert!(unit < 0xdc00);
+                    at += 12;
+                }
+                Some(_) => {
+                    out.push_str(&text[kept..at]);
+                    out.push_str("\\ufffd");
+                    at += 6;
+                    kept = at;
+                    changed = true;
+                }
+                None => at += 2,
+            },
+            _ => at += 1,
+        }
+    }
+    out.push_str(text.get(kept..).unwrap_or(""));
+    changed.then_some(out)
+}
+
+/// The surrogate written as `\uXXXX` at `at`, if there is one.
+fn surrogate(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    let unit = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    (0xd800..0xe000).contains(&unit).then_some(unit)
+}
+
+/// What a JSON object held of an article.
+#[derive(Debug, Default)]
+struct Found {
+    values: [Option<(usize, Value)>; 9],
+}
+
+/// A field's value as far as an article can use it.
+#[derive(Debug, PartialEq)]
+enum Value {
+    Text(String),
+    Whole(i64),
+    Null,
+    Other(&'static str),
+}
+
+const FIELDS: [&str; 9] = ["id", "text", "title", "source", "published", "url", "language", "slug", "version"];
+
+impl FieldNames {
+    /// Which field a key names, and how wanted the key is.
+    fn find(&self, key: &str) -> Option<(usize, usize)> {
+        let all = [
+            &self.id,
+            &self.text,
+            &self.title,
+            &self.source,
+            &self.published,
+            &self.url,
+            &self.language,
+            &self.slug,
+            &self.version,
+        ];
+        all.iter().enumerate().find_map(|(field, names)| Some((field, names.iter().position(|n| n == key)?)))
+    }
+}
+
+struct FoundVisitor<'a> {
+    fields: &'a FieldNames,
+}
+
+impl<'de> Visitor<'de> for FoundVisitor<'_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+        let mut found = Found::default();
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            let Some((field, wish)) = self.fields.find(&key) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = map.next_value_seed(ValueSeed)?;
+            // A more wanted name wins over a less wanted; of one name the last stands, as in most JSON readers.
+            if found.values[field].as_ref().is_none_or(|(old, held)| wish <= *old || *held == Value::Null) {
+                found.values[field] = Some((wish, value));
+            }
+        }
+        Ok(found)
+    }
+}
+
+struct KeySeed;
+
+impl<'de> serde::de::DeserializeSeed<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Cow<'de, str>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
+                Ok(Cow::Borrowed(key))
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Cow<'de, str>, E> {
+                Ok(Cow::Owned(key.to_string()))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct ValueSeed;
+
+impl<'de> serde::de::DeserializeSeed<'de> for ValueSeed {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Whole(number))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
+        Ok(i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Whole))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Other("a fraction"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Other("true or false"))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Value::Other("an object"))
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        while list.next_element::<IgnoredAny>().map_err(A::Error::custom)?.is_some() {}
+        Ok(Value::Other("a list"))
+    }
+}
+
+impl Found {
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let field = FIELDS.iter().position(|f| *f == name)?;
+        self.values[field].take().map(|(_, value)| value).filter(|value| *value != Value::Null)
+    }
+
+    /// A descriptive field: what is no text is as good as absent.
+    fn take_text(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Value::Text(text) if !text.trim().is_empty() => Some(text),
+            Value::Whole(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The article, and whether it states a time that cannot be read; or why it is none.
+    fn into_article(mut self, file: &str, line: u64) -> Result<(Article, bool), String> {
+        let id = match self.take("id") {
+            Some(Value::Text(id)) if !id.is_empty() => Some(id),
+            Some(Value::Whole(number)) => Some(number.to_string()),
+            Some(Value::Text(_)) | None => None,
+            Some(Value::Other(kind)) => return Err(format!("id is {kind}, expected text or a whole number")),
+            Some(Value::Null) => None,
+        };
+        let text = match self.take("text") {
+            Some(Value::Text(text)) => text,
+            None | Some(Value::Null) if id.is_some() => String::new(),
+            None | Some(Value::Null) => return Err("neither id nor text".to_string()),
+            Some(Value::Whole(_)) => return Err("text is a number, expected text".to_string()),
+            Some(Value::Other(kind)) => return Err(format!("text is {kind}, expected text")),
+        };
+        let published = self.take("published");
+        let time = match &published {
+            Some(Value::Text(text)) => Timestamp::parse(text),
+            Some(Value::Whole(number)) => Timestamp::from_epoch(*number),
+            _ => None,
+        };
+        let has_bad_time = published.is_some() && time.is_none();
+        let version = match self.take("version") {
+            Some(Value::Whole(number)) => Some(number),
+            Some(Value::Text(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let article = Article {
+            id: id.unwrap_or_else(|| format!("{file}:{line}")).into(),
+            text,
+            title: self.take_text("title"),
+            source: self.take_text("source"),
+            published: time,
+            url: self.take_text("url"),
+            language: self.take_text("language"),
+            slug: self.take_text("slug"),
+            version,
+            origin: Origin::default(),
+        };
+        Ok((article, has_bad_time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Parsed {
+        let mut parsed = Parsed::default();
+        parse_lines("f", 1, bytes, (1, 0), &FieldNames::default(), &mut parsed);
+        parsed
+    }
+
+    fn one(line: &[u8]) -> Article {
+        let mut parsed = parse(line);
+        assert_eq!(parsed.rejects, []);
+        parsed.articles.remove(0)
+    }
+
+    #[test]
+    fn fields_are_found() {
+        let article = one(br#"{"x":[1,{"y":2}],"id":7,"content":"c","text":"t","title":"T","published":1709580900}"#);
+        assert_eq!((article.id.as_str(), article.text.as_str()), ("7", "t"));
+        assert_eq!(article.title.as_deref(), Some("T"));
+        assert_eq!(article.published, Some(Timestamp(1_709_580_900)));
+        assert_eq!(one(br#"{"id":"a","text":null,"body":"b"}"#).text, "b");
+        assert_eq!(one(br#"{"text":"t"}"#).id.as_str(), "f:1");
+        assert_eq!(one(br#"{"id":"a"}"#).text, "");
+    }
+
+    #[test]
+    fn damage_is_mended_where_it_can_be() {
+        assert_eq!(one(b"\xef\xbb\xbf{\"text\":\"t\"}").text, "t");
+        assert_eq!(one(b"{\"text\":\"caf\xe9\"}").text, "caf\u{fffd}");
+        assert_eq!(one(b"{\"text\":\"a\0b\"}").text, "a b");
+        assert_eq!(one(br#"{"text":"a\ud83dz"}"#).text, "a\u{fffd}z");
+        assert_eq!(one(br#"{"text":"\ud83d\ude00\ud83d"}"#).text, "\u{1f600}\u{fffd}");
+        assert_eq!(one(br#"{"text":"\\ud83d"}"#).text, "\\ud83d");
+        assert_eq!(parse(br#"{"text":"a\ud83dz"}"#).num_repaired, 1);
+    }
+
+    #[test]
+    fn what_is_no_article_is_named() {
+        let parsed = parse(b"{\"id\":\"a\",\"text\":\"t\"}\n\n[1]\n{\"id\":{},\"text\":\"t\"}\n{\"id\":\"b\",\"te\n{\"x\":1}\n{\"text\":5}\n{} x\n");
+        assert_eq!(parsed.articles.len(), 1);
+        let named: Vec<(u64, &str)> = parsed.rejects.iter().map(|r| (r.line, r.reason.as_str())).collect();
+        assert_eq!(named.len(), 6);
+        assert_eq!(named[0].0, 3);
+        assert_eq!(named[1], (4, "id is an object, expected text or a whole number"));
+        assert_eq!(named[3], (6, "neither id nor text"));
+        assert_eq!(named[4], (7, "text is a number, expected text"));
+        assert_eq!(parsed.rejects[0].offset, 24);
+    }
+
+    #[test]
+    fn lines_keep_their_numbers_over_blocks() {
+        let lines: Vec<u8> = (0..60_000).flat_map(|i| format!("{{\"id\":{i},\"text\":\"some text here\"}}\n").into_bytes()).collect();
+        let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(lines.clone())), "f".into());
+        let (mut all, mut expected) = (Vec::new(), 1);
+        while let Some(Content::Lines { bytes, first_line, offset }) = blocks.next_content() {
+            assert_eq!(first_line, expected);
+            assert_eq!(offset, all.len() as u64);
+            expected += bytes.iter().filter(|b| **b == b'\n').count() as u64;
+            all.extend(bytes);
+        }
+        assert_eq!(all, lines);
+    }
+
+    #[test]
+    fn a_line_too_long_is_passed_over() {
+        let mut input = b"{\"id\":1}\n\"".to_vec();
+        input.resize(input.len() + MAX_LINE_LEN + 10, b'x');
+        input.extend_from_slice(b"\"\n{\"id\":3}\n");
+        let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(input)), "f".into());
+        let mut seen = Vec::new();
+        while let Some(content) = blocks.next_content() {
+            seen.push(match content {
+                Content::Lines { first_line, .. } => (first_line, "lines".to_string()),
+                Content::Bad(reject) => (reject.line, reject.reason),
+                Content::Text { .. } => unreachable!("lines only"),
+            });
+        }
+        assert_eq!(seen, [(1, "lines".into()), (2, "line longer than 64 MiB".into()), (3, "lines".into())]);
+    }
+}

@@ -1,0 +1,73 @@
+//! Files and stdin as byte streams; compression is known by its first bytes.
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// Opens a file, or stdin for `-`, and unpacks gzip (all members) and zstd.
+///
+/// # Errors
+/// When the file cannot be opened or its first bytes cannot be read.
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
+    let raw: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?)
+    };
+    unpack(raw).map_err(|e| Error::io(path, "read", e))
+}
+
+/// Looks at the first bytes of a stream and unpacks it if it is compressed.
+fn unpack(raw: Box<dyn Read>) -> std::io::Result<Box<dyn BufRead>> {
+    let mut head = Vec::with_capacity(4);
+    let mut raw = raw;
+    (&mut raw).take(4).read_to_end(&mut head)?;
+    let is_gzip = head.starts_with(GZIP);
+    let is_zstd = head.starts_with(ZSTD);
+    let whole = BufReader::with_capacity(1 << 18, std::io::Cursor::new(head).chain(raw));
+    Ok(if is_gzip {
+        Box::new(BufReader::with_capacity(1 << 18, flate2::bufread::MultiGzDecoder::new(whole)))
+    } else if is_zstd {
+        Box::new(BufReader::with_capacity(1 << 18, zstd::stream::read::Decoder::with_buffer(whole)?))
+    } else {
+        Box::new(whole)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read(bytes: Vec<u8>) -> std::io::Result<String> {
+        let mut out = String::new();
+        unpack(Box::new(std::io::Cursor::new(bytes)))?.read_to_string(&mut out)?;
+        Ok(out)
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn all_members_are_read() {
+        let two = [gzip("one\n"), gzip("two\n")].concat();
+        assert_eq!(read(two).unwrap(), "one\ntwo\n");
+        let frames = [zstd::encode_all(&b"one\n"[..], 1).unwrap(), zstd::encode_all(&b"two\n"[..], 1).unwrap()].concat();
+        assert_eq!(read(frames).unwrap(), "one\ntwo\n");
+        assert_eq!(read(b"x".to_vec()).unwrap(), "x");
+        assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn a_cut_stream_is_an_error() {
+        let whole = gzip(&"text ".repeat(1000));
+        assert!(read(whole[..whole.len() / 2].to_vec()).is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! LSH: keys → buckets → distinct candidate pairs, with a rule for crowded buckets.
+//!
+//! Articles are numbered by rank of their id, so that everything here is a function of the *set* of articles.
+
+mod band;
+
+pub use band::Bands;
+
+/// An article under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The key.
+    pub key: u64,
+    /// The article's rank by id.
+    pub article: u32,
+    /// Which band, tree or passage kind made the key: what refinement needs to know.
+    pub origin: KeyOrigin,
+}
+
+/// Where a key comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyOrigin {
+    /// A band of a MinHash signature.
+    Band(u16),
+    /// A tree of skew-adaptive keys.
+    Tree(u16),
+    /// A passage.
+    Passage,
+    /// A choice of blocks of a SimHash fingerprint.
+    Fingerprint,
+}
+
+/// Gives an article's key under an origin, refined by `depth` further elements; `None` when it has no more.
+pub trait Refine {
+    /// The refined key.
+    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64>;
+}
+
+/// Neighbours, in order of id, that an article is paired with in a crowded bucket that cannot be refined further.
+const NEIGHBOURS: usize = 4;
+/// Depth at which refinement gives up.
+const MAX_DEPTH: usize = 16;
+
+/// What became of the buckets of a key table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BucketCounts {
+    /// Buckets of two articles or more.
+    pub shared: u64,
+    /// Of these, buckets over the cap, which were refined.
+    pub crowded: u64,
+    /// Articles in the largest bucket.
+    pub largest: u64,
+}
+
+impl BucketCounts {
+    /// Both counts together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            shared: self.shared + other.shared,
+            crowded: self.crowded + other.crowded,
+            largest: self.largest.max(other.largest),
+        }
+    }
+}
+
+/// Sorts `entries` and returns the distinct candidate pairs of their buckets, sorted, each as `(a, b)` with `a < b`.
+///
+/// A bucket of at most `cap` articles gives all its pairs. A larger one is *refined*: its articles are split by their
+/// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next
+/// [`NEIGHBOURS`] and with the first, so that no article of a bucket goes without a candidate.
+///
+/// Cost: sorting, plus at most `cap` pairs an article and bucket.
+#[must_use]
+pub fn candidate_pairs(entries: &mut [Entry], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
+    entries.sort_unstable();
+    let mut pairs = Vec::new();
+    let mut counts = BucketCounts::default();
+    for bucket in entries.chunk_by(|a, b| a.key == b.key) {
+        let mut articles: Vec<u32> = bucket.iter().map(|e| e.article).collect();
+        articles.dedup();
+        if articles.len() < 2 {
+            continue;
+        }
+        counts.shared += 1;
+        counts.crowded += u64::from(articles.len() > cap);
+        counts.largest = counts.largest.max(articles.len() as u64);
+        split(&articles, bucket[0].origin, bucket[0].key, cap, 0, refine, &mut pairs);
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    (pairs, counts)
+}
+
+fn split(
+    articles: &[u32],
+    origin: KeyOrigin,
+    key: u64,
+    cap: usize,
+    depth: usize,
+    refine: &impl Refine,
+    pairs: &mut Vec<(u32, u32)>,
+) {
+    if articles.len() <= cap {
+        for (i, a) in articles.iter().enumerate() {
+            pairs.extend(articles[i + 1..].iter().map(|b| (*a, *b)));
+        }
+        return;
+    }
+    pairs.extend(articles[1..].iter().map(|b| (articles[0], *b)));
+    for (i, a) in articles.iter().enumerate() {
+        pairs.extend(articles[i + 1..].iter().take(NEIGHBOURS).map(|b| (*a, *b)));
+    }
+    if depth == MAX_DEPTH {
+        return;
+    }
+    let mut refined: Vec<(u64, u32)> =
+        articles.iter().filter_map(|a| Some((refine.refine(*a, origin, key, depth + 1)?, *a))).collect();
+    refined.sort_unstable();
+    for part in refined.chunk_by(|a, b| a.0 == b.0) {
+        if part.len() > 1 {
+            let members: Vec<u32> = part.iter().map(|(_, a)| *a).collect();
+            split(&members, origin, key, cap, depth + 1, refine, pairs);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct ByDigit;
+
+    impl Refine for ByDigit {
+        fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u64> {
+            (depth <= 3).then(|| u64::from(article % 2u32.pow(depth as u32)))
+        }
+    }
+
+    fn entries(articles: &[u32]) -> Vec<Entry> {
+        articles.iter().map(|a| Entry { key: 1, article: *a, origin: KeyOrigin::Passage }).collect()
+    }
+
+    #[test]
+    fn small_buckets_give_all_pairs() {
+        let (pairs, counts) = candidate_pairs(&mut entries(&[3, 1, 2, 1]), 4, &ByDigit);
+        assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
+        assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
+        assert!(candidate_pairs(&mut entries(&[5]), 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&mut [], 4, &ByDigit).0.is_empty());
+    }
+
+    #[test]
+    fn crowded_buckets_are_refined_and_stay_bounded() {
+        let all: Vec<u32> = (0..64).collect();
+        let (pairs, counts) = candidate_pairs(&mut entries(&all), 8, &ByDigit);
+        assert_eq!(counts.crowded, 1);
+        // Parts by the last three bits hold eight each: all their pairs are there.
+        assert!(pairs.contains(&(3, 59)));
+        assert!(pairs.len() < 64 * 63 / 4);
+        let mut seen: Vec<u32> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn order_of_entries_does_not_matter() {
+        let forward: Vec<u32> = (0..50).collect();
+        let backward: Vec<u32> = (0..50).rev().collect();
+        let a = candidate_pairs(&mut entries(&forward), 8, &ByDigit);
+        assert_eq!(a, candidate_pairs(&mut entries(&backward), 8, &ByDigit));
+    }
+}

@@ -1,0 +1,173 @@
+//! Clusters and pairs as JSON lines or CSV.
+
+use super::{Format, Output};
+use crate::engine::{Clustering, Pair};
+use crate::error::Result;
+use crate::fixed::ONE;
+use crate::profile::MEASUREMENTS;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+/// A share in 12-bit fixed point, or parts of 10,000, as a number with four decimals.
+fn decimals(parts_e4: u64) -> String {
+    format!("{}.{:04}", parts_e4 / 10_000, parts_e4 % 10_000)
+}
+
+/// A number that is written with exactly four decimals.
+struct Decimal(u64);
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let raw = serde_json::value::RawValue::from_string(decimals(self.0)).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct ClusterRow<'a> {
+    id: &'a str,
+    cluster: &'a str,
+    representative: &'a str,
+    relation: &'a str,
+    score: Decimal,
+    size: u32,
+}
+
+/// Writes one row an article: id, cluster, representative, relation to it, score, size; by cluster, then id.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Format) -> Result<()> {
+    let mut rows = Rows::new(output, format);
+    rows.header(&["id", "cluster", "representative", "relation", "score", "size"])?;
+    let id = |rank: u32| clustering.articles[rank as usize].id.as_str();
+    for member in &clustering.members {
+        let relation = member.relation.map_or("self", |relation| relation.name());
+        let row = ClusterRow {
+            id: id(member.article),
+            cluster: id(member.cluster),
+            representative: id(member.representative),
+            relation,
+            score: Decimal(u64::from(member.probability_e4)),
+            size: member.size,
+        };
+        rows.row(&row, || {
+            vec![
+                row.id.into(),
+                row.cluster.into(),
+                row.representative.into(),
+                relation.into(),
+                decimals(row.score.0),
+                row.size.to_string(),
+            ]
+        })?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct PairRow<'a> {
+    a: &'a str,
+    b: &'a str,
+    relation: &'a str,
+    score: Decimal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<EvidenceMap<'a>>,
+}
+
+struct EvidenceMap<'a>(&'a [i32; MEASUREMENTS.len()]);
+
+fn share_e4(value: i32) -> u64 {
+    (value as u64 * 10_000 + ONE as u64 / 2) / ONE as u64
+}
+
+impl Serialize for EvidenceMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(MEASUREMENTS.len()))?;
+        for (name, value) in MEASUREMENTS.iter().zip(self.0) {
+            map.serialize_entry(name, &Decimal(share_e4(*value)))?;
+        }
+        map.end()
+    }
+}
+
+/// Writes one row a pair, "a is … of b": ids, relation, score, and the evidence it rests on.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output, format: Format) -> Result<()> {
+    let mut rows = Rows::new(output, format);
+    let mut header = vec!["a", "b", "relation", "score"];
+    header.extend(MEASUREMENTS);
+    rows.header(&header)?;
+    for pair in pairs {
+        let values = pair.verdict.as_ref().map(|verdict| &verdict.evidence.values);
+        let row = PairRow {
+            a: clustering.articles[pair.a as usize].id.as_str(),
+            b: clustering.articles[pair.b as usize].id.as_str(),
+            relation: pair.relation().name(),
+            score: Decimal(u64::from(pair.probability_e4())),
+            evidence: values.map(EvidenceMap),
+        };
+        rows.row(&row, || {
+            let mut cells = vec![row.a.to_string(), row.b.into(), row.relation.into(), decimals(row.score.0)];
+            match values {
+                Some(values) => cells.extend(values.iter().map(|v| decimals(share_e4(*v)))),
+                None => cells.resize(header.len(), String::new()),
+            }
+            cells
+        })?;
+    }
+    Ok(())
+}
+
+/// Rows of a table in either format.
+struct Rows<'a> {
+    output: &'a mut Output,
+    format: Format,
+    line: Vec<u8>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(output: &'a mut Output, format: Format) -> Self {
+        Self { output, format, line: Vec::new() }
+    }
+
+    fn header(&mut self, names: &[&str]) -> Result<()> {
+        match self.format {
+            Format::Jsonl => Ok(()),
+            Format::Csv => self.cells(names),
+        }
+    }
+
+    fn row(&mut self, row: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> Result<()> {
+        match self.format {
+            Format::Jsonl => {
+                self.line.clear();
+                serde_json::to_writer(&mut self.line, row).expect("rows are text and numbers");
+                self.line.push(b'\n');
+                self.output.write(&self.line)
+            }
+            Format::Csv => self.cells(&cells()),
+        }
+    }
+
+    fn cells(&mut self, cells: &[impl AsRef<[u8]>]) -> Result<()> {
+        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+        writer.write_record(cells).expect("writing to memory");
+        self.output.write(&writer.into_inner().expect("flushing to memory"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_decimals() {
+        assert_eq!(decimals(0), "0.0000");
+        assert_eq!(decimals(9_874), "0.9874");
+        assert_eq!(decimals(10_000), "1.0000");
+        assert_eq!(share_e4(ONE), 10_000);
+    }
+}

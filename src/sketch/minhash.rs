@@ -1,0 +1,96 @@
+//! MinHash: a signature of minima whose agreement estimates the Jaccard similarity of two shingle sets.
+//!
+//! A. Broder, "On the resemblance and containment of documents", 1997. Slot *i* holds the smallest value of
+//! `a_i · h + b_i` modulo 2³² over the shingle hashes *h*, with odd `a_i`: one multiplication and one minimum a shingle
+//! and slot, in loops that vectorise.
+
+use crate::hash::derived_seed;
+
+/// The value of every slot of an empty set.
+pub const EMPTY_SLOT: u32 = u32::MAX;
+
+/// The functions of a signature under one seed.
+#[derive(Clone, Debug)]
+pub struct MinHasher {
+    factors: Vec<u32>,
+    offsets: Vec<u32>,
+}
+
+impl MinHasher {
+    /// `num_slots` functions derived from `seed`.
+    #[must_use]
+    pub fn new(num_slots: usize, seed: u64) -> Self {
+        let parameters: Vec<u64> = (0..num_slots as u64).map(|i| derived_seed(seed, i)).collect();
+        Self {
+            factors: parameters.iter().map(|p| *p as u32 | 1).collect(),
+            offsets: parameters.iter().map(|p| (p >> 32) as u32).collect(),
+        }
+    }
+
+    /// Number of slots.
+    #[must_use]
+    pub fn num_slots(&self) -> usize {
+        self.factors.len()
+    }
+
+    /// Fills `signature` (`num_slots` values) with the minima over `shingles`; all [`EMPTY_SLOT`] for none.
+    ///
+    /// Repeats and order of the shingles do not matter. Cost: shingles × slots; about 4 µs for 300 × 128.
+    pub fn signature_into(&self, shingles: &[u64], signature: &mut [u32]) {
+        signature.fill(EMPTY_SLOT);
+        for shingle in shingles {
+            let hash = fold(*shingle);
+            for ((slot, factor), offset) in signature.iter_mut().zip(&self.factors).zip(&self.offsets) {
+                *slot = (*slot).min(hash.wrapping_mul(*factor).wrapping_add(*offset));
+            }
+        }
+    }
+
+    /// The minima over `shingles`, `num_slots` of them.
+    ///
+    /// ```
+    /// use samestory::sketch::{MinHasher, estimated_jaccard};
+    /// let hasher = MinHasher::new(128, 1);
+    /// let a = hasher.signature(&(0..100).map(samestory::hash::mix64).collect::<Vec<_>>());
+    /// let b = hasher.signature(&(50..150).map(samestory::hash::mix64).collect::<Vec<_>>());
+    /// assert!((estimated_jaccard(&a, &b) - 1.0 / 3.0).abs() < 0.1);
+    /// ```
+    #[must_use]
+    pub fn signature(&self, shingles: &[u64]) -> Vec<u32> {
+        let mut signature = vec![EMPTY_SLOT; self.num_slots()];
+        self.signature_into(shingles, &mut signature);
+        signature
+    }
+}
+
+/// A 64-bit shingle hash as the 32 bits that the slots mix and that records keep.
+#[must_use]
+pub fn fold(shingle: u64) -> u32 {
+    (shingle >> 32) as u32 ^ shingle as u32
+}
+
+/// Share of slots that agree: an unbiased estimate of the Jaccard similarity, with a standard deviation of
+/// √(J(1−J)/slots). 0 when either set was empty.
+///
+/// # Panics
+/// When the signatures differ in length.
+#[must_use]
+pub fn estimated_jaccard(a: &[u32], b: &[u32]) -> f64 {
+    assert_eq!(a.len(), b.len(), "signatures of different profiles");
+    let agreeing = a.iter().zip(b).filter(|(x, y)| x == y && **x != EMPTY_SLOT).count();
+    agreeing as f64 / a.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges() {
+        let hasher = MinHasher::new(16, 1);
+        assert_eq!(hasher.signature(&[]), vec![EMPTY_SLOT; 16]);
+        assert_eq!(hasher.signature(&[3, 3, 4]), hasher.signature(&[4, 3]));
+        assert_eq!(estimated_jaccard(&hasher.signature(&[]), &hasher.signature(&[])), 0.0);
+        assert_eq!(estimated_jaccard(&hasher.signature(&[7]), &hasher.signature(&[7])), 1.0);
+    }
+}

@@ -1,0 +1,11 @@
+//! Sketches: fixed-size summaries of an article, and the compact record that verification reads.
+
+mod keys;
+mod minhash;
+mod record;
+mod simhash;
+
+pub use keys::{KeyMaker, WeightedTerms};
+pub use minhash::{EMPTY_SLOT, MinHasher, estimated_jaccard, fold};
+pub use record::{ContentToken, Figure, Record, Term};
+pub use simhash::{simhash, simhash_keys};

@@ -1,0 +1,3 @@
+//! Shared by the unit tests: the slow twins.
+
+pub(crate) mod naive;

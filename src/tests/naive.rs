@@ -1,0 +1,89 @@
+//! Slow twins: each algorithm of the library in its most obvious form, for the property tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest common subsequence by the full table.
+pub(crate) fn lcs_len(a: &[u16], b: &[u16]) -> usize {
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..a.len() {
+        for j in 0..b.len() {
+            table[i + 1][j + 1] =
+                if a[i] == b[j] { table[i][j] + 1 } else { table[i][j + 1].max(table[i + 1][j]) };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+/// Jaccard similarity of two sets.
+pub(crate) fn jaccard(a: &BTreeSet<u32>, b: &BTreeSet<u32>) -> f64 {
+    a.intersection(b).count() as f64 / a.union(b).count().max(1) as f64
+}
+
+/// MinHash slots, one at a time.
+pub(crate) fn signature(shingles: &[u64], functions: &[(u32, u32)]) -> Vec<u32> {
+    functions
+        .iter()
+        .map(|(factor, offset)| {
+            let value = |s: &u64| crate::sketch::fold(*s).wrapping_mul(*factor).wrapping_add(*offset);
+            shingles.iter().map(value).min().unwrap_or(u32::MAX)
+        })
+        .collect()
+}
+
+/// All pairs of articles that share a key.
+pub(crate) fn pairs_sharing_a_key(entries: &[(u64, u32)]) -> BTreeSet<(u32, u32)> {
+    let mut pairs = BTreeSet::new();
+    for (key, a) in entries {
+        for (other, b) in entries {
+            if key == other && a < b {
+                pairs.insert((*a, *b));
+            }
+        }
+    }
+    pairs
+}
+
+/// Connected components by breadth-first search: the smallest member of each node's component.
+pub(crate) fn components(num_nodes: u32, edges: &[(u32, u32)]) -> Vec<u32> {
+    let mut neighbours: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (a, b) in edges {
+        neighbours.entry(*a).or_default().push(*b);
+        neighbours.entry(*b).or_default().push(*a);
+    }
+    let mut label = vec![u32::MAX; num_nodes as usize];
+    for start in 0..num_nodes {
+        let mut queue = vec![start];
+        while let Some(node) = queue.pop() {
+            if label[node as usize] == u32::MAX {
+                label[node as usize] = start;
+                queue.extend(neighbours.get(&node).into_iter().flatten());
+            }
+        }
+    }
+    label
+}
+
+/// Average-link agglomeration by looking at every pair of clusters each time; clusters as sorted lists.
+///
+/// Merges while the best mean score is 0 or more; of equal means the pair with the smaller members goes first.
+pub(crate) fn average_link(num_nodes: u32, score: impl Fn(u32, u32) -> i32) -> Vec<Vec<u32>> {
+    let mut clusters: Vec<Vec<u32>> = (0..num_nodes).map(|n| vec![n]).collect();
+    loop {
+        let mut best: Option<(i64, i64, usize, usize)> = None;
+        for i in 0..clusters.len() {
+            for j in i + 1..clusters.len() {
+                let sum: i64 =
+                    clusters[i].iter().flat_map(|a| clusters[j].iter().map(|b| i64::from(score(*a, *b)))).sum();
+                let num_pairs = (clusters[i].len() * clusters[j].len()) as i64;
+                // sum / num_pairs > best, without division.
+                if sum >= 0 && best.is_none_or(|(s, n, _, _)| sum * n > s * num_pairs) {
+                    best = Some((sum, num_pairs, i, j));
+                }
+            }
+        }
+        let Some((_, _, i, j)) = best else { return clusters };
+        let other = clusters.remove(j);
+        clusters[i].extend(other);
+        clusters[i].sort_unstable();
+    }
+}

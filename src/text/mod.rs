@@ -1,0 +1,97 @@
+//! Text: bytes → normalised text → body without credits → tokens with sentences, names, figures and quotes.
+
+mod credit;
+mod normalize;
+mod number;
+mod stem;
+mod token;
+
+pub(crate) use credit::slug_len;
+pub use credit::{Body, find_body};
+pub use normalize::normalize;
+pub use number::{number_value, number_weight, number_word, scale_word};
+pub use stem::{is_stop_word, stem};
+pub use token::{Token, TokenFlags, tokenize};
+
+use crate::hash::Hash128;
+use std::borrow::Cow;
+
+/// An article's text after normalisation, cut into tokens.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    /// The normalised text, credits included; token offsets point into it.
+    pub text: Cow<'a, str>,
+    /// The part that is compared.
+    pub body: std::ops::Range<usize>,
+    /// The tokens of the body.
+    pub tokens: Vec<Token>,
+    /// What was left out at the edges.
+    pub credits: Vec<String>,
+}
+
+impl<'a> Document<'a> {
+    /// Normalises and tokenises a text; at most `max_tokens` tokens are made.
+    ///
+    /// ```
+    /// use samestory::text::Document;
+    /// let document = Document::new("LIMA (Kestrel) - Rain fell on Lima for a fourth day, and two roads were cut.", 1000);
+    /// assert_eq!(document.tokens.len(), 14);
+    /// assert_eq!(document.credits, ["LIMA (Kestrel) -"]);
+    /// ```
+    #[must_use]
+    pub fn new(text: &'a str, max_tokens: usize) -> Self {
+        let text = normalize(text);
+        let body = find_body(&text);
+        let credits = body.credits.iter().map(|c| (*c).to_string()).collect();
+        let range = body.range;
+        let tokens = tokenize(&text, range.clone(), max_tokens);
+        Self { text, body: range, tokens, credits }
+    }
+
+    /// XXH3-128 of the body in lower case with runs of white space as one space: what `exact` means.
+    #[must_use]
+    pub fn fingerprint(&self) -> u128 {
+        let mut hash = Hash128::default();
+        let mut first = true;
+        for word in self.text[self.body.clone()].split_whitespace() {
+            if !first {
+                hash.update(b" ");
+            }
+            first = false;
+            if word.is_ascii() {
+                let mut lower = [0u8; 64];
+                for piece in word.as_bytes().chunks(64) {
+                    let lower = &mut lower[..piece.len()];
+                    lower.copy_from_slice(piece);
+                    lower.make_ascii_lowercase();
+                    hash.update(lower);
+                }
+            } else {
+                hash.update(word.to_lowercase().as_bytes());
+            }
+        }
+        hash.digest()
+    }
+
+    /// The normalised form of a token, as written.
+    #[must_use]
+    pub fn form(&self, token: &Token) -> &str {
+        &self.text[token.start as usize..token.end as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_space_and_credits_do_not_change_the_fingerprint() {
+        let plain = "Rain fell on the city for a fourth day and cut two roads to the north of it.";
+        let print = |text: &str| Document::new(text, 1000).fingerprint();
+        assert_eq!(print(plain), print(&plain.to_uppercase()));
+        assert_eq!(print(plain), print(&plain.replace(' ', "\n ")));
+        assert_eq!(print(plain), print(&format!("LIMA (Kestrel) - {plain}")));
+        assert_ne!(print(plain), print(&plain.replace("two", "three")));
+        assert_eq!(print(""), print("  \n"));
+    }
+}

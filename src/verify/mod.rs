@@ -1,0 +1,215 @@
+//! Verification: candidate pair → evidence → score → relation.
+
+mod evidence;
+mod lcs;
+mod passage;
+mod relation;
+
+pub use evidence::{Evidence, LEAD_LEN, Scratch, measure};
+pub use lcs::lcs_len;
+pub use passage::{Differences, Passage, differences, shared_passages};
+pub use relation::Relation;
+
+use crate::fixed::{ONE, logit_q10, probability_e4};
+use crate::profile::Profile;
+use crate::sketch::Record;
+
+/// How far a pair is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Same normalised text only.
+    Exact,
+    /// Same wording: near copies, updates and verbatim excerpts.
+    Near,
+    /// Other words too.
+    #[default]
+    Rewrite,
+}
+
+/// What a pair is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What one of the two is to the other.
+    pub relation: Relation,
+    /// Whether it reads "first is … of second"; otherwise "second is … of first".
+    pub is_forward: bool,
+    /// What the pair is where the direction does not hold: an article is no update of its own update.
+    pub undirected: Relation,
+    /// Log-odds of one telling over the threshold, in units of 1/1024: 0 and more is a match.
+    pub margin: i32,
+    /// Probability of one telling, in parts of 10,000.
+    pub probability_e4: u16,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+impl Verdict {
+    /// What the first article is to the second.
+    #[must_use]
+    pub fn of_first(&self) -> Relation {
+        if self.is_forward { self.relation } else { self.undirected }
+    }
+
+    /// What the second article is to the first.
+    #[must_use]
+    pub fn of_second(&self) -> Relation {
+        if self.is_forward { self.undirected } else { self.relation }
+    }
+}
+
+/// Shares, in 12-bit fixed point, that name a pair which the model has judged. They choose words, not matches.
+mod naming {
+    use super::ONE;
+
+    /// Cover of both leads from which two articles have one lead.
+    pub(super) const SAME_LEAD: i32 = ONE * 55 / 100;
+    /// Share of shingles from which text was copied rather than retold.
+    pub(super) const COPIED: i32 = ONE * 8 / 100;
+    /// Share of bigrams from which two texts share their frame.
+    pub(super) const SAME_FRAME: i32 = ONE * 22 / 100;
+    /// Share of missing figures from which facts differ.
+    pub(super) const OTHER_FACTS: i32 = ONE * 45 / 100;
+    /// Cover of figures under which facts differ.
+    pub(super) const FEW_FIGURES: i32 = ONE * 40 / 100;
+    /// Cover of quotes that makes a pair `quotes_only` where little else is shared.
+    pub(super) const SAME_QUOTES: i32 = ONE * 70 / 100;
+    /// Cover outside quotes under which little else is shared.
+    pub(super) const LITTLE_ELSE: i32 = ONE * 30 / 100;
+    /// Cover of one lead from which a longer article tells the other's story within it.
+    pub(super) const TOLD_WITHIN: i32 = ONE * 60 / 100;
+    /// Cover from which two articles are on one event.
+    pub(super) const SAME_EVENT: i32 = ONE * 22 / 100;
+    /// Cover of rare words, with it.
+    pub(super) const SAME_ANCHORS: i32 = ONE * 20 / 100;
+}
+
+/// Judges a pair of articles that are not exact copies. `level` is [`Level::Near`] or [`Level::Rewrite`].
+///
+/// Cost: [`measure`] and a few hundred nanoseconds.
+#[must_use]
+pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, scratch: &mut Scratch) -> Verdict {
+    let evidence = measure(first, second, scratch);
+    let min_content = profile.sketch().min_content;
+    if first.content.len() < min_content || second.content.len() < min_content {
+        return no_match(evidence, Relation::Undecidable);
+    }
+    if !evidence.is_complete {
+        return no_match(evidence, Relation::Unrelated);
+    }
+    let threshold = logit_q10((profile.verdict().match_percent * 100) as u16);
+    let is_weighted = first.is_weighted && second.is_weighted;
+    let logit =
+        if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
+    let margin = logit - threshold;
+    if level == Level::Near || !is_weighted {
+        let is_copy = percent(&evidence, "shingle_jaccard") >= profile.verdict().near_percent
+            || is_verbatim_excerpt(&evidence, profile);
+        if !is_copy || margin < 0 {
+            return no_match(evidence.clone(), if is_weighted { name_look_alike(&evidence) } else { unknown_language(&evidence) });
+        }
+    }
+    let probability = probability_e4(logit);
+    if margin < 0 {
+        let relation = name_look_alike(&evidence);
+        let is_forward = match relation {
+            Relation::Includes => evidence.first_is_shorter != told_within_longer(&evidence),
+            _ => is_later(first, second),
+        };
+        return Verdict { relation, is_forward, undirected: relation, margin, probability_e4: probability, evidence };
+    }
+    let (relation, is_forward, undirected) = name_match(first, second, &evidence, profile);
+    Verdict { relation, is_forward, undirected, margin, probability_e4: probability, evidence }
+}
+
+/// A verdict without a score: the pair was not measured in full.
+fn no_match(evidence: Evidence, relation: Relation) -> Verdict {
+    Verdict { relation, is_forward: true, undirected: relation, margin: -20_480, probability_e4: 0, evidence }
+}
+
+fn percent(evidence: &Evidence, name: &str) -> u32 {
+    (evidence.value(name) as u32 * 100) / ONE as u32
+}
+
+/// Where a language has no weights only wording speaks: log-odds from shingles, against changed figures.
+fn wording_logit(evidence: &Evidence, profile: &Profile) -> i32 {
+    let near = (profile.verdict().near_percent as i32 * ONE) / 100;
+    let excerpt = (profile.verdict().excerpt_percent as i32 * ONE) / 100;
+    let by_jaccard = evidence.value("shingle_jaccard") - near;
+    let by_excerpt = evidence.value("shingle_containment") - excerpt;
+    let agreement = evidence.value("number_cover") - ONE / 2;
+    // One in twelve bits becomes four nats; half of the figures missing costs two.
+    2 * by_jaccard.max(by_excerpt) + 1024 + agreement.min(0) * 3
+}
+
+fn is_verbatim_excerpt(evidence: &Evidence, profile: &Profile) -> bool {
+    percent(evidence, "shingle_containment") >= profile.verdict().excerpt_percent
+        && percent(evidence, "len_ratio") <= profile.verdict().excerpt_len_percent
+}
+
+/// Whether `first` was published after `second`, where both times are known; by length otherwise, so that the fuller
+/// text is the later.
+fn is_later(first: &Record, second: &Record) -> bool {
+    match (first.published, second.published) {
+        (Some(a), Some(b)) if a != b => a > b,
+        _ => first.content.len() >= second.content.len(),
+    }
+}
+
+/// The relation of a match, whether it reads from first to second, and its undirected form.
+fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Profile) -> (Relation, bool, Relation) {
+    let is_near = percent(evidence, "shingle_jaccard") >= profile.verdict().near_percent;
+    let undirected = if is_near { Relation::Near } else { Relation::Rewrite };
+    let first_is_later = is_later(first, second);
+    let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
+    let is_short = percent(evidence, "len_ratio") <= profile.verdict().excerpt_len_percent;
+    if is_short && !later.says_correction {
+        return (Relation::Excerpt, evidence.first_is_shorter, undirected);
+    }
+    let same_lead = evidence.value("lead_both") >= naming::SAME_LEAD;
+    let copied = percent(evidence, "shingle_jaccard") * 5 >= profile.verdict().near_percent * 4;
+    if same_lead && copied && (later.says_correction || adds_facts(later, earlier)) {
+        return (Relation::Update, first_is_later, undirected);
+    }
+    (undirected, first_is_later, undirected)
+}
+
+/// Whether `later` holds a figure that tells something and that `earlier` lacks.
+fn adds_facts(later: &Record, earlier: &Record) -> bool {
+    later.figures.iter().any(|f| f.weight >= 2 && earlier.figures.binary_search(f).is_err())
+}
+
+/// Why a pair that shares something is no match.
+fn name_look_alike(evidence: &Evidence) -> Relation {
+    let value = |name: &str| evidence.value(name);
+    let copied = value("shingle_containment") >= naming::COPIED;
+    let same_frame = value("bigram_cover") >= naming::SAME_FRAME;
+    let other_facts = value("facts_against") >= naming::OTHER_FACTS || value("number_cover") <= naming::FEW_FIGURES;
+    if (copied || same_frame) && other_facts && value("lead_both") >= naming::SAME_EVENT {
+        return Relation::Template;
+    }
+    if value("quote_cover") >= naming::SAME_QUOTES && value("unquoted_cover") <= naming::LITTLE_ELSE {
+        return Relation::QuotesOnly;
+    }
+    let told_in_longer = value("lead_shorter") >= naming::TOLD_WITHIN;
+    let told_in_shorter = value("lead_longer") >= naming::TOLD_WITHIN;
+    if told_in_longer != told_in_shorter && value("lead_both") < naming::SAME_LEAD && !copied {
+        return Relation::Includes;
+    }
+    if copied || same_frame {
+        return Relation::Followup;
+    }
+    if value("cover_shorter") >= naming::SAME_EVENT && value("rare_cover") >= naming::SAME_ANCHORS {
+        return Relation::SameEvent;
+    }
+    Relation::Unrelated
+}
+
+/// Whether it is the shorter's story that the longer tells within it.
+fn told_within_longer(evidence: &Evidence) -> bool {
+    evidence.value("lead_shorter") >= naming::TOLD_WITHIN
+}
+
+/// Without weights a pair that shares words may be a rewrite: nobody can say.
+fn unknown_language(evidence: &Evidence) -> Relation {
+    if evidence.value("cover_shorter") >= ONE * 2 / 5 { Relation::Undecidable } else { Relation::Unrelated }
+}
