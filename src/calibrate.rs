@@ -6,7 +6,7 @@
 use crate::cluster::Forest;
 use crate::fixed::{ONE, logit_q10};
 use crate::hash::{HashMap, mix64};
-use crate::profile::{MEASUREMENTS, Model};
+use crate::profile::{Measurement, Model, NUM_MEASUREMENTS};
 
 /// The terms that the shipped verifier weighs.
 pub const TERMS: [&str; 36] = [
@@ -51,8 +51,8 @@ pub const TERMS: [&str; 36] = [
 /// A labelled pair as measured.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The measurements ([`MEASUREMENTS`]), 0 to 4096.
-    pub values: [i32; MEASUREMENTS.len()],
+    /// The measurements ([`Measurement::ALL`]), 0 to 4096.
+    pub values: [i32; NUM_MEASUREMENTS],
     /// Whether the two are one telling.
     pub is_same: bool,
     /// How much the pair counts, more than 0.
@@ -144,7 +144,7 @@ pub fn cross_validate(
 
 fn parse_term(term: &str) -> Result<(usize, Option<usize>), String> {
     let index = |name: &str| {
-        MEASUREMENTS.iter().position(|m| *m == name).ok_or_else(|| format!("unknown measurement '{name}'"))
+        Measurement::find(name).map(|m| m as usize).ok_or_else(|| format!("unknown measurement '{name}'"))
     };
     match term.split_once('*') {
         Some((a, b)) => Ok((index(a)?, Some(index(b)?))),
@@ -240,7 +240,7 @@ mod tests {
         // Same where the first measurement outweighs the second, with one label in ten turned round.
         (0..400)
             .map(|i| {
-                let mut values = [0; MEASUREMENTS.len()];
+                let mut values = [0; NUM_MEASUREMENTS];
                 values[0] = (i * 37) % ONE;
                 values[1] = (i * 101 + 50) % ONE;
                 let is_same = (values[0] > values[1]) != (i % 10 == 0);
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_plane_is_found() {
-        let terms = [MEASUREMENTS[0].to_string(), MEASUREMENTS[1].to_string()];
+        let terms = [Measurement::ALL[0].name().to_string(), Measurement::ALL[1].name().to_string()];
         let examples = examples();
         let model = fit(&examples, &terms, 0.1).unwrap();
         let weights: Vec<i32> = model.terms().map(|(_, w)| w).collect();
@@ -264,7 +264,7 @@ mod tests {
     fn labels_of_one_kind_are_refused() {
         let mut all_same = examples();
         all_same.iter_mut().for_each(|e| e.is_same = true);
-        assert!(fit(&all_same, &[MEASUREMENTS[0].to_string()], 1.0).unwrap_err().contains("one kind"));
+        assert!(fit(&all_same, &[Measurement::ALL[0].name().to_string()], 1.0).unwrap_err().contains("one kind"));
         assert!(fit(&examples(), &["vibes".to_string()], 1.0).is_err());
     }
 }

@@ -3,7 +3,7 @@
 //! All hashes are XXH3 (stable by specification) over little-endian bytes, so that they may be written to files.
 
 use std::hash::{BuildHasher, Hasher};
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64_with_seed, xxh3_128};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
 /// A map whose order depends on its contents and history only, never on the process.
 pub type HashMap<K, V> = hashbrown::HashMap<K, V, FixedState>;
@@ -65,29 +65,6 @@ pub fn hash128(bytes: &[u8]) -> u128 {
     xxh3_128(bytes)
 }
 
-/// A 128-bit hash over pieces that need not lie in one buffer.
-#[derive(Clone, Default)]
-pub struct Hash128(Xxh3Default);
-
-impl std::fmt::Debug for Hash128 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hash128").finish_non_exhaustive()
-    }
-}
-
-impl Hash128 {
-    /// Takes in the next piece.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The hash of all pieces: the same as [`hash128`] of their concatenation.
-    #[must_use]
-    pub fn digest(&self) -> u128 {
-        self.0.digest128()
-    }
-}
-
 /// A bijection of 64-bit integers that spreads every input bit over the output (Stafford's variant 13 of the
 /// MurmurHash3 finaliser).
 #[must_use]
@@ -118,15 +95,6 @@ mod tests {
         // From the XXH3 specification's test vectors: the empty input with seed 0.
         assert_eq!(hash64(b"", 0), 0x2d06_8005_38d3_94c2);
         assert_eq!(hash128(b""), 0x99aa_06d3_0147_98d8_6001_c324_468d_497f);
-    }
-
-    #[test]
-    fn pieces_hash_like_the_whole() {
-        let mut pieces = Hash128::default();
-        pieces.update(b"same ");
-        pieces.update(b"story");
-        assert_eq!(pieces.digest(), hash128(b"same story"));
-        assert_ne!(pieces.digest(), hash128(b"same  story"));
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl<'a> Analyzer<'a> {
 
     pub(super) fn analyze(&self, article: &Article) -> Analyzed {
         let document = Document::new(&article.text, self.profile.sketch().max_tokens);
-        let record = Record::new(article, &document, self.profile);
         let shingles = shingle_hashes(&document.tokens, self.profile.sketch().shingle_len);
+        let record = Record::new(article, &document, &shingles, self.profile);
         Analyzed {
             id: article.id.clone(),
             origin: article.origin.clone(),

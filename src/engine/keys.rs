@@ -4,7 +4,7 @@ use super::{Analyzed, NearSketch, Stats};
 use crate::engine::analyze::Groups;
 use crate::lsh::{Bands, Entry, KeyOrigin, Refine, candidate_pairs};
 use crate::profile::Profile;
-use crate::sketch::{KeyMaker, simhash, simhash_keys};
+use crate::sketch::{KeyMaker, KeyScratch, simhash, simhash_keys};
 use crate::verify::Level;
 use rayon::prelude::*;
 
@@ -45,9 +45,10 @@ pub(super) fn candidates(
     let chunks: Vec<Vec<Vec<Entry>>> = ranks
         .par_chunks(CHUNK)
         .map(|chunk| {
-            let mut shards = vec![Vec::new(); NUM_SHARDS];
+            let mut shards = vec![Vec::with_capacity(CHUNK * 4); NUM_SHARDS];
+            let mut scratch = KeyScratch::default();
             for rank in chunk {
-                keys.each(*rank, |key, origin| {
+                keys.each(*rank, &mut scratch, |key, origin| {
                     shards[(key >> 58) as usize].push(Entry { key, article: *rank, origin });
                 });
             }
@@ -73,7 +74,7 @@ pub(super) fn candidates(
 }
 
 impl Keys<'_> {
-    fn each(&self, rank: u32, mut each: impl FnMut(u64, KeyOrigin)) {
+    fn each(&self, rank: u32, scratch: &mut KeyScratch, mut each: impl FnMut(u64, KeyOrigin)) {
         let article = &self.articles[rank as usize];
         match self.near {
             NearSketch::MinHash => {
@@ -90,9 +91,8 @@ impl Keys<'_> {
         self.maker.passage_keys(&article.record, |key| each(key, KeyOrigin::Passage));
         if self.level == Level::Rewrite && article.record.is_weighted {
             let terms = self.maker.weighted_terms(&article.record);
-            let mut ranks = Vec::new();
             for tree in 0..self.maker.num_trees() {
-                if let Some(key) = self.maker.tree_key(&terms, tree, 0, &mut ranks) {
+                if let Some(key) = self.maker.tree_key(&terms, tree, 0, scratch) {
                     each(key, KeyOrigin::Tree(tree as u16));
                 }
             }
@@ -107,7 +107,7 @@ impl Refine for Keys<'_> {
             KeyOrigin::Band(band) => self.bands.key(&article.signature, band as usize, depth),
             KeyOrigin::Tree(tree) => {
                 let terms = self.maker.weighted_terms(&article.record);
-                self.maker.tree_key(&terms, tree as usize, depth, &mut Vec::new())
+                self.maker.tree_key(&terms, tree as usize, depth, &mut KeyScratch::default())
             }
             // A passage or fingerprint that many share is refined by the wording of the rest.
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {

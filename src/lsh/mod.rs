@@ -72,8 +72,9 @@ impl BucketCounts {
 ///
 /// Cost: sorting, plus at most `cap` pairs an article and bucket.
 #[must_use]
-pub fn candidate_pairs(entries: &mut [Entry], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
-    entries.sort_unstable();
+pub fn candidate_pairs(entries: &mut Vec<Entry>, cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
+    drop_lonely(entries);
+    entries.sort_unstable_by_key(|entry| (entry.key, entry.article));
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
     for bucket in entries.chunk_by(|a, b| a.key == b.key) {
@@ -90,6 +91,28 @@ pub fn candidate_pairs(entries: &mut [Entry], cap: usize, refine: &impl Refine) 
     pairs.sort_unstable();
     pairs.dedup();
     (pairs, counts)
+}
+
+/// Removes most entries whose key stands once: nineteen in twenty keys do, and need not be sorted.
+///
+/// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
+fn drop_lonely(entries: &mut Vec<Entry>) {
+    let bits = (entries.len() * 8).next_power_of_two().max(64);
+    let slot = |entry: &Entry| {
+        let at = (entry.key ^ entry.key >> 29) as usize & (bits - 1);
+        (at / 64, 1u64 << (at % 64))
+    };
+    let mut once = vec![0u64; bits / 64];
+    let mut twice = vec![0u64; bits / 64];
+    for entry in entries.iter() {
+        let (word, bit) = slot(entry);
+        twice[word] |= once[word] & bit;
+        once[word] |= bit;
+    }
+    entries.retain(|entry| {
+        let (word, bit) = slot(entry);
+        twice[word] & bit != 0
+    });
 }
 
 fn split(
@@ -147,7 +170,7 @@ mod tests {
         assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
         assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
         assert!(candidate_pairs(&mut entries(&[5]), 4, &ByDigit).0.is_empty());
-        assert!(candidate_pairs(&mut [], 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&mut Vec::new(), 4, &ByDigit).0.is_empty());
     }
 
     #[test]

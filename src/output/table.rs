@@ -4,7 +4,7 @@ use super::{Format, Output};
 use crate::engine::{Clustering, Pair};
 use crate::error::Result;
 use crate::fixed::ONE;
-use crate::profile::MEASUREMENTS;
+use crate::profile::{Measurement, NUM_MEASUREMENTS};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -75,7 +75,7 @@ struct PairRow<'a> {
     evidence: Option<EvidenceMap<'a>>,
 }
 
-struct EvidenceMap<'a>(&'a [i32; MEASUREMENTS.len()]);
+struct EvidenceMap<'a>(&'a [i32; NUM_MEASUREMENTS]);
 
 fn share_e4(value: i32) -> u64 {
     (value as u64 * 10_000 + ONE as u64 / 2) / ONE as u64
@@ -83,9 +83,9 @@ fn share_e4(value: i32) -> u64 {
 
 impl Serialize for EvidenceMap<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(MEASUREMENTS.len()))?;
-        for (name, value) in MEASUREMENTS.iter().zip(self.0) {
-            map.serialize_entry(name, &Decimal(share_e4(*value)))?;
+        let mut map = serializer.serialize_map(Some(NUM_MEASUREMENTS))?;
+        for (measurement, value) in Measurement::ALL.iter().zip(self.0) {
+            map.serialize_entry(measurement.name(), &Decimal(share_e4(*value)))?;
         }
         map.end()
     }
@@ -98,7 +98,7 @@ impl Serialize for EvidenceMap<'_> {
 pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output, format: Format) -> Result<()> {
     let mut rows = Rows::new(output, format);
     let mut header = vec!["a", "b", "relation", "score"];
-    header.extend(MEASUREMENTS);
+    header.extend(Measurement::ALL.map(Measurement::name));
     rows.header(&header)?;
     for pair in pairs {
         let values = pair.verdict.as_ref().map(|verdict| &verdict.evidence.values);

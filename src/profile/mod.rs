@@ -7,7 +7,7 @@
 mod model;
 mod weights;
 
-pub use model::{MEASUREMENTS, Model};
+pub use model::{Measurement, Model, NUM_MEASUREMENTS};
 pub use weights::{IDF_ONE, RARE_IDF, Weights};
 
 use crate::error::{Error, Result};

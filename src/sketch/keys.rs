@@ -15,6 +15,10 @@ use crate::profile::Profile;
 
 /// Tokens of a key's prefix, at least and at most; refinement may take more.
 const PREFIX_LEN: std::ops::RangeInclusive<usize> = 2..=6;
+/// Tokens a refined key may have.
+const MAX_PREFIX: usize = 24;
+/// Tokens expected on a short list.
+const SHORT_LIST_LEN: u128 = 7;
 /// Tokens beyond this many decays weigh under 1/400 and are left out.
 const MAX_DECAYS: u32 = 6;
 /// Salts that keep the kinds of keys apart.
@@ -34,12 +38,24 @@ pub struct KeyMaker {
     passage_window: usize,
 }
 
-/// The tokens of an article that take part in its keys, with the inverse of their weight.
+/// The tokens of an article that take part in its keys, by hash, with the inverse of their weight.
 #[derive(Clone, Debug, Default)]
 pub struct WeightedTerms {
     hashes: Vec<u32>,
     inverse: Vec<u32>,
     idf: Vec<u8>,
+    /// Ranks up to this are likely to hold a whole prefix: some seven tokens of the article.
+    short_list: u64,
+    /// The largest uniform value that can have a rank on the short list.
+    cutoffs: Vec<u32>,
+}
+
+/// Scratch space for the keys of one worker.
+#[derive(Debug, Default)]
+pub struct KeyScratch {
+    uniform: Vec<u32>,
+    hits: Vec<u32>,
+    ranked: Vec<(u64, u32)>,
 }
 
 impl KeyMaker {
@@ -77,6 +93,7 @@ impl KeyMaker {
     #[must_use]
     pub fn weighted_terms(&self, record: &Record) -> WeightedTerms {
         let mut terms = WeightedTerms::default();
+        let mut total = 0u128;
         for term in &record.vocabulary {
             let Some(decay) = self.decay.get(term.first as usize) else { continue };
             let idf = u64::from(term.idf);
@@ -84,47 +101,59 @@ impl KeyMaker {
             terms.hashes.push(term.hash);
             terms.inverse.push(((1u64 << 44) / weight.max(1)).min(1 << 31) as u32);
             terms.idf.push(term.idf);
+            total += u128::from(weight.max(1));
         }
+        terms.short_list = ((SHORT_LIST_LEN << 75) / total.max(1)).min(u128::from(u64::MAX >> 1)) as u64;
+        // A rank is at least v/2 · inverse, so no smaller rank hides behind the cutoff.
+        let cutoff = |inverse: &u32| (terms.short_list / u64::from(*inverse) * 2 + 2).min(u64::from(u32::MAX)) as u32;
+        terms.cutoffs = terms.inverse.iter().map(cutoff).collect();
         terms
     }
 
     /// The key of one tree: of the shortest prefix that carries enough idf, and `depth` tokens more.
     ///
-    /// `None` when the article has no two tokens, or none left to refine by. `ranks` is scratch space.
+    /// `None` when the article has no two tokens, or none left to refine by.
     #[must_use]
-    pub fn tree_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranks: &mut Vec<u64>) -> Option<u64> {
+    pub fn tree_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, scratch: &mut KeyScratch) -> Option<u64> {
         let seed = self.tree_seeds[tree];
-        ranks.clear();
-        ranks.extend(terms.hashes.iter().zip(&terms.inverse).map(|(hash, inverse)| rank(*hash, seed, *inverse)));
-        let mut prefix = [0u32; 64];
-        let mut len = 0;
-        let mut weight = 0;
-        let mut extra = 0;
+        // The first few tokens of the order nearly always suffice; if not, all are ranked.
+        terms.rank_first(seed, scratch);
+        let is_all = scratch.ranked.len() == terms.hashes.len();
+        match self.prefix_key(terms, tree, depth, &scratch.ranked) {
+            Prefix::Whole(key) => Some(key),
+            Prefix::Exhausted(key) if is_all => key,
+            Prefix::Exhausted(_) => {
+                terms.rank_all(seed, scratch);
+                match self.prefix_key(terms, tree, depth, &scratch.ranked) {
+                    Prefix::Whole(key) => Some(key),
+                    Prefix::Exhausted(key) => key,
+                }
+            }
+        }
+    }
+
+    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &[(u64, u32)]) -> Prefix {
+        let mut prefix = [0u32; MAX_PREFIX];
+        let (mut len, mut weight, mut extra) = (0, 0, 0);
+        let key = |prefix: &mut [u32]| {
+            prefix.sort_unstable();
+            prefix.iter().fold(combine(TREE_SALT, tree as u64), |key, hash| combine(key, u64::from(*hash)))
+        };
         loop {
             let enough = (weight >= self.key_weight && len >= *PREFIX_LEN.start()) || len >= *PREFIX_LEN.end();
-            if enough {
-                if extra == depth {
-                    break;
-                }
-                extra += 1;
+            if enough && extra == depth {
+                return Prefix::Whole(key(&mut prefix[..len]));
             }
-            // Ties of rank go to the smaller hash, which stands first.
-            let best = (0..ranks.len()).min_by_key(|i| ranks[*i])?;
-            if ranks[best] == u64::MAX || len == prefix.len() {
-                if enough || len < *PREFIX_LEN.start() {
-                    return None;
-                }
-                // All tokens together carry less: they are the key.
-                break;
-            }
-            ranks[best] = u64::MAX;
-            prefix[len] = terms.hashes[best];
+            let Some((_, next)) = ranked.get(len).filter(|_| len < MAX_PREFIX) else {
+                // All tokens together carry less than is asked: they are the key, but cannot be refined.
+                let is_key = !enough && len >= *PREFIX_LEN.start() && depth == 0;
+                return Prefix::Exhausted(is_key.then(|| key(&mut prefix[..len])));
+            };
+            extra += usize::from(enough);
+            prefix[len] = terms.hashes[*next as usize];
+            weight += u32::from(terms.idf[*next as usize]);
             len += 1;
-            weight += u32::from(terms.idf[best]);
         }
-        let prefix = &mut prefix[..len];
-        prefix.sort_unstable();
-        Some(prefix.iter().fold(combine(TREE_SALT, tree as u64), |key, hash| combine(key, u64::from(*hash))))
     }
 
     /// Calls `each` with the passage keys of an article: of each window of consecutive runs of content tokens the
@@ -155,12 +184,54 @@ impl KeyMaker {
     }
 }
 
+/// What a prefix came to.
+enum Prefix {
+    /// It carries enough: its key.
+    Whole(u64),
+    /// The ranked tokens ran out: the key of all of them, where that is one.
+    Exhausted(Option<u64>),
+}
+
+impl WeightedTerms {
+    /// Ranks the tokens on the short list, first in order first.
+    fn rank_first(&self, seed: u32, scratch: &mut KeyScratch) {
+        scratch.uniform.resize(self.hashes.len(), 0);
+        scratch.hits.resize(self.hashes.len().div_ceil(32), 0);
+        scatter_all(&self.hashes, seed, &mut scratch.uniform);
+        find_hits(&scratch.uniform, &self.cutoffs, &mut scratch.hits);
+        scratch.ranked.clear();
+        for (word, hits) in scratch.hits.iter().enumerate() {
+            let mut hits = *hits;
+            while hits != 0 {
+                let i = word * 32 + hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                let rank = rank(scratch.uniform[i], self.inverse[i]);
+                if rank <= self.short_list {
+                    scratch.ranked.push((rank, i as u32));
+                }
+            }
+        }
+        // Ties of rank go to the smaller hash, which has the smaller index.
+        scratch.ranked.sort_unstable();
+    }
+
+    /// Ranks all tokens, first in order first.
+    fn rank_all(&self, seed: u32, scratch: &mut KeyScratch) {
+        scratch.uniform.resize(self.hashes.len(), 0);
+        scatter_all(&self.hashes, seed, &mut scratch.uniform);
+        scratch.ranked.clear();
+        let ranks = scratch.uniform.iter().zip(&self.inverse).enumerate();
+        scratch.ranked.extend(ranks.map(|(i, (v, inverse))| (rank(*v, *inverse), i as u32)));
+        scratch.ranked.sort_unstable();
+    }
+}
+
 /// A token's place in a tree's order: an exponential variate of rate `weight`, smallest first.
 ///
 /// −ln(1−v) for uniform v is taken by the first four terms of its series. The cut shows only above v = 0.7, where a
 /// token of an article of twenty or more never comes first.
-fn rank(hash: u32, seed: u32, inverse_weight: u32) -> u64 {
-    let v = u64::from(scatter(hash ^ seed));
+fn rank(uniform: u32, inverse_weight: u32) -> u64 {
+    let v = u64::from(uniform);
     // v · (1 + v/2 · (1 + 2v/3 · (1 + 3v/4))), with 32 fractional bits; less than 2.1, so 31 bits are kept.
     let third = (1 << 31) + ((v * 3) >> 3);
     let second = (1 << 31) + ((((v * third) >> 32) * 2) / 3);
@@ -169,7 +240,28 @@ fn rank(hash: u32, seed: u32, inverse_weight: u32) -> u64 {
     series * u64::from(inverse_weight)
 }
 
+/// A uniform value for each token of a tree.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn scatter_all(hashes: &[u32], seed: u32, out: &mut [u32]) {
+    for (value, hash) in out.iter_mut().zip(hashes) {
+        *value = scatter(hash ^ seed);
+    }
+}
+
+/// A bit for each value that is not above its cutoff.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn find_hits(values: &[u32], cutoffs: &[u32], hits: &mut [u32]) {
+    for ((values, cutoffs), hits) in values.chunks(32).zip(cutoffs.chunks(32)).zip(hits) {
+        let mut bits = 0;
+        for (i, (value, cutoff)) in values.iter().zip(cutoffs).enumerate() {
+            bits |= u32::from(value <= cutoff) << i;
+        }
+        *hits = bits;
+    }
+}
+
 /// MurmurHash3's finaliser on 32 bits.
+#[inline(always)]
 fn scatter(mut x: u32) -> u32 {
     x ^= x >> 16;
     x = x.wrapping_mul(0x85eb_ca6b);
@@ -187,7 +279,7 @@ mod tests {
     fn terms_of(text: &str) -> (KeyMaker, Record, WeightedTerms) {
         let profile = Profile::default();
         let article = Article::new("1", text);
-        let record = Record::new(&article, &Document::new(text, 10_000), &profile);
+        let record = Record::new(&article, &Document::new(text, 10_000), &[], &profile);
         let maker = KeyMaker::new(&profile);
         let terms = maker.weighted_terms(&record);
         (maker, record, terms)
@@ -201,7 +293,7 @@ mod tests {
         for v in [1u32 << 20, 1 << 28, 1 << 30, 1 << 31] {
             let hash = (0..u32::MAX).step_by(9973).min_by_key(|h| scatter(*h).abs_diff(v)).unwrap();
             let exact = -(1.0 - f64::from(scatter(hash)) / 4294967296.0).ln();
-            let got = rank(hash, 0, 1) as f64 / f64::from(1u32 << 31);
+            let got = rank(scatter(hash), 1) as f64 / f64::from(1u32 << 31);
             assert!((got / exact - 1.0).abs() < 0.03, "{v}: {got} against {exact}");
         }
     }
@@ -209,26 +301,39 @@ mod tests {
     #[test]
     fn keys_do_not_depend_on_small_words_or_order_of_sentences_alone() {
         let (maker, _, terms) = terms_of(STORY);
-        let mut ranks = Vec::new();
-        let keys: Vec<_> = (0..128).map(|t| maker.tree_key(&terms, t, 0, &mut ranks).unwrap()).collect();
+        let mut scratch = KeyScratch::default();
+        let keys: Vec<_> = (0..128).map(|t| maker.tree_key(&terms, t, 0, &mut scratch).unwrap()).collect();
         let (_, _, other) = terms_of(&STORY.replace(" the ", " a "));
-        let again: Vec<_> = (0..128).map(|t| maker.tree_key(&other, t, 0, &mut ranks).unwrap()).collect();
+        let again: Vec<_> = (0..128).map(|t| maker.tree_key(&other, t, 0, &mut scratch).unwrap()).collect();
         assert_eq!(keys, again);
         let distinct: crate::hash::HashSet<_> = keys.iter().collect();
         assert!(distinct.len() > 100);
     }
 
     #[test]
+    fn the_short_list_changes_nothing() {
+        let (maker, _, terms) = terms_of(&STORY.repeat(3).replace("Monday", "a wet Tuesday in the north of Luzon"));
+        let full = WeightedTerms { short_list: 0, cutoffs: vec![0; terms.cutoffs.len()], ..terms.clone() };
+        let mut scratch = KeyScratch::default();
+        for tree in 0..128 {
+            for depth in 0..5 {
+                let fast = maker.tree_key(&terms, tree, depth, &mut scratch);
+                assert_eq!(fast, maker.tree_key(&full, tree, depth, &mut scratch));
+            }
+        }
+    }
+
+    #[test]
     fn refinement_ends() {
         let (maker, _, terms) = terms_of(STORY);
-        let mut ranks = Vec::new();
-        let depths: Vec<bool> = (0..64).map(|d| maker.tree_key(&terms, 3, d, &mut ranks).is_some()).collect();
+        let mut scratch = KeyScratch::default();
+        let depths: Vec<bool> = (0..64).map(|d| maker.tree_key(&terms, 3, d, &mut scratch).is_some()).collect();
         assert!(depths[0] && !depths[63]);
         assert!(depths.is_sorted_by(|a, b| a >= b));
         let (_, _, none) = terms_of("");
-        assert_eq!(maker.tree_key(&none, 0, 0, &mut ranks), None);
+        assert_eq!(maker.tree_key(&none, 0, 0, &mut scratch), None);
         let (_, _, one) = terms_of("ferry");
-        assert_eq!(maker.tree_key(&one, 0, 0, &mut ranks), None);
+        assert_eq!(maker.tree_key(&one, 0, 0, &mut scratch), None);
     }
 
     #[test]

@@ -38,12 +38,7 @@ impl MinHasher {
     /// Repeats and order of the shingles do not matter. Cost: shingles × slots; about 4 µs for 300 × 128.
     pub fn signature_into(&self, shingles: &[u64], signature: &mut [u32]) {
         signature.fill(EMPTY_SLOT);
-        for shingle in shingles {
-            let hash = fold(*shingle);
-            for ((slot, factor), offset) in signature.iter_mut().zip(&self.factors).zip(&self.offsets) {
-                *slot = (*slot).min(hash.wrapping_mul(*factor).wrapping_add(*offset));
-            }
-        }
+        minima(shingles, &self.factors, &self.offsets, signature);
     }
 
     /// The minima over `shingles`, `num_slots` of them.
@@ -63,8 +58,37 @@ impl MinHasher {
     }
 }
 
+/// Lowers each slot to the minimum of its function over the shingles. A block of slots stays in registers while the
+/// shingles pass.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn minima(shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) {
+    const LANES: usize = 32;
+    let mut blocks = signature.chunks_exact_mut(LANES);
+    let parameters = factors.chunks_exact(LANES).zip(offsets.chunks_exact(LANES));
+    for (slots, (factors, offsets)) in blocks.by_ref().zip(parameters) {
+        let mut lowest: [u32; LANES] = std::array::from_fn(|i| slots[i]);
+        let factors: [u32; LANES] = std::array::from_fn(|i| factors[i]);
+        let offsets: [u32; LANES] = std::array::from_fn(|i| offsets[i]);
+        for shingle in shingles {
+            let hash = fold(*shingle);
+            for i in 0..LANES {
+                lowest[i] = lowest[i].min(hash.wrapping_mul(factors[i]).wrapping_add(offsets[i]));
+            }
+        }
+        slots.copy_from_slice(&lowest);
+    }
+    let rest = blocks.into_remainder();
+    let start = factors.len() - rest.len();
+    for (i, slot) in rest.iter_mut().enumerate() {
+        for shingle in shingles {
+            *slot = (*slot).min(fold(*shingle).wrapping_mul(factors[start + i]).wrapping_add(offsets[start + i]));
+        }
+    }
+}
+
 /// A 64-bit shingle hash as the 32 bits that the slots mix and that records keep.
 #[must_use]
+#[inline(always)]
 pub fn fold(shingle: u64) -> u32 {
     (shingle >> 32) as u32 ^ shingle as u32
 }
@@ -84,6 +108,17 @@ pub fn estimated_jaccard(a: &[u32], b: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::naive;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_one_slot_at_a_time(shingles in prop::collection::vec(any::<u64>(), 0..40), num_slots in 1usize..80) {
+            let hasher = MinHasher::new(num_slots, 5);
+            let functions: Vec<(u32, u32)> = hasher.factors.iter().copied().zip(hasher.offsets.iter().copied()).collect();
+            prop_assert_eq!(hasher.signature(&shingles), naive::signature(&shingles, &functions));
+        }
+    }
 
     #[test]
     fn edges() {

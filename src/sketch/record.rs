@@ -4,7 +4,6 @@ use super::minhash::fold;
 use crate::hash::combine;
 use crate::article::{Article, Timestamp};
 use crate::profile::Profile;
-use crate::shingle::shingle_hashes;
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
 
 /// A token of the body that is no stop word.
@@ -69,9 +68,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of an article and its document.
+    /// The record of an article, its document and the document's shingle hashes.
     #[must_use]
-    pub fn new(article: &Article, document: &Document<'_>, profile: &Profile) -> Self {
+    pub fn new(article: &Article, document: &Document<'_>, shingles: &[u64], profile: &Profile) -> Self {
         let is_weighted = is_language(article, document, profile.weights().language());
         let mut record = Self {
             num_tokens: document.tokens.len() as u32,
@@ -81,8 +80,7 @@ impl Record {
             ..Self::default()
         };
         record.add_content(&document.tokens, profile);
-        record.shingles =
-            shingle_hashes(&document.tokens, profile.sketch().shingle_len).into_iter().map(fold).collect();
+        record.shingles = shingles.iter().copied().map(fold).collect();
         record.shingles.sort_unstable();
         record.shingles.dedup();
         record.figures = figures(document);
@@ -203,7 +201,7 @@ fn is_language(article: &Article, document: &Document<'_>, language: &str) -> bo
     // Running English has 35–50 % stop words, telegraphic company news from 10 %; other languages' words
     // ("a", "no", "me", "am", "as") meet the list below 15 %.
     match share {
-        25.. => true,
+        18.. => true,
         _ if num_characters * 4 > head.len() => false,
         _ => guess_language(document).is_none_or(|guess| guess == "en"),
     }
@@ -237,7 +235,7 @@ mod tests {
         let profile = Profile::default();
         let article = Article::new("1", text).with_title("UPDATE 2-Rain cuts roads");
         let document = Document::new(&article.text, 1000);
-        Record::new(&article, &document, &profile)
+        Record::new(&article, &document, &crate::shingle::shingle_hashes(&document.tokens, 5), &profile)
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use number::{number_value, number_weight, number_word, scale_word};
 pub use stem::{is_stop_word, stem};
 pub use token::{Token, TokenFlags, tokenize};
 
-use crate::hash::Hash128;
+use crate::hash::hash128;
 use std::borrow::Cow;
 
 /// An article's text after normalisation, cut into tokens.
@@ -51,26 +51,31 @@ impl<'a> Document<'a> {
     /// XXH3-128 of the body in lower case with runs of white space as one space: what `exact` means.
     #[must_use]
     pub fn fingerprint(&self) -> u128 {
-        let mut hash = Hash128::default();
-        let mut first = true;
-        for word in self.text[self.body.clone()].split_whitespace() {
-            if !first {
-                hash.update(b" ");
-            }
-            first = false;
-            if word.is_ascii() {
-                let mut lower = [0u8; 64];
-                for piece in word.as_bytes().chunks(64) {
-                    let lower = &mut lower[..piece.len()];
-                    lower.copy_from_slice(piece);
-                    lower.make_ascii_lowercase();
-                    hash.update(lower);
+        let body = &self.text[self.body.clone()];
+        let mut plain = Vec::with_capacity(body.len());
+        if body.is_ascii() {
+            for byte in body.bytes() {
+                if !byte.is_ascii_whitespace() {
+                    plain.push(byte.to_ascii_lowercase());
+                } else if plain.last() != Some(&b' ') {
+                    plain.push(b' ');
                 }
+            }
+            return hash128(&plain);
+        }
+        for word in body.split_whitespace() {
+            if !plain.is_empty() {
+                plain.push(b' ');
+            }
+            let start = plain.len();
+            if word.is_ascii() {
+                plain.extend_from_slice(word.as_bytes());
+                plain[start..].make_ascii_lowercase();
             } else {
-                hash.update(word.to_lowercase().as_bytes());
+                plain.extend_from_slice(word.to_lowercase().as_bytes());
             }
         }
-        hash.digest()
+        hash128(&plain)
     }
 
     /// The normalised form of a token, as written.

@@ -42,43 +42,43 @@ pub fn number_value(figure: &[u8]) -> Option<u64> {
     whole.checked_mul(1000)?.checked_add(fraction)
 }
 
+/// English number words of one token. `one` is left out: it is a pronoun more often than a figure.
+pub(super) const NUMBER_WORDS: &[(&str, u64)] = &[
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("thirteen", 13),
+    ("fourteen", 14),
+    ("fifteen", 15),
+    ("sixteen", 16),
+    ("seventeen", 17),
+    ("eighteen", 18),
+    ("nineteen", 19),
+    ("twenty", 20),
+    ("thirty", 30),
+    ("forty", 40),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("seventy", 70),
+    ("eighty", 80),
+    ("ninety", 90),
+];
+
 /// The value of an English number word of one token, in thousandths: `two` to `ninety`.
-///
-/// `one` is left out: it is a pronoun more often than a figure.
 #[must_use]
 pub fn number_word(token: &[u8]) -> Option<u64> {
-    const WORDS: &[(&[u8], u64)] = &[
-        (b"two", 2),
-        (b"three", 3),
-        (b"four", 4),
-        (b"five", 5),
-        (b"six", 6),
-        (b"seven", 7),
-        (b"eight", 8),
-        (b"nine", 9),
-        (b"ten", 10),
-        (b"eleven", 11),
-        (b"twelve", 12),
-        (b"thirteen", 13),
-        (b"fourteen", 14),
-        (b"fifteen", 15),
-        (b"sixteen", 16),
-        (b"seventeen", 17),
-        (b"eighteen", 18),
-        (b"nineteen", 19),
-        (b"twenty", 20),
-        (b"thirty", 30),
-        (b"forty", 40),
-        (b"fifty", 50),
-        (b"sixty", 60),
-        (b"seventy", 70),
-        (b"eighty", 80),
-        (b"ninety", 90),
-    ];
     if !(3..=9).contains(&token.len()) {
         return None;
     }
-    WORDS.iter().find(|(word, _)| *word == token).map(|(_, value)| value * 1000)
+    NUMBER_WORDS.iter().find(|(word, _)| word.as_bytes() == token).map(|(_, value)| value * 1000)
 }
 
 /// The factor of a scale word after a figure: `million`, `mln`, `bn`, …

@@ -1,7 +1,7 @@
 //! English stop words and light suffix stripping.
 
 /// Words that carry no story: articles, prepositions, pronouns, auxiliaries, and the verbs of attribution.
-const STOP_WORDS: &[&str] = &[
+pub(super) const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "again", "against", "all", "also", "although", "am", "an", "and", "any", "are", "as", "at",
     "be", "because", "been", "before", "being", "between", "both", "but", "by", "can", "could", "did", "do", "does",
     "down", "during", "each", "even", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here",

@@ -3,15 +3,30 @@
 //! A token is a run of letters, marks and digits with inner apostrophes; figures keep their point, comma or colon;
 //! a character of a script written without spaces is a token of its own.
 
-use super::number::{number_value, number_word, scale_word};
-use super::stem::{is_stop_word, stem};
-use crate::hash::{HashSet, combine, hash64};
+use super::number::{NUMBER_WORDS, number_value, scale_word};
+use super::stem::{STOP_WORDS, stem};
+use crate::hash::{HashMap, HashSet, combine, hash64};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Seed of token hashes: part of the format of every sketch.
 const TOKEN_SEED: u64 = 0x7361_6d65_7374_6f72;
 /// Mixed into the hash of a figure's value, so that `two` and `2` are one token.
 const NUMBER_SALT: u64 = 0x6e75_6d62_6572;
+
+/// A word that is known by itself, under the hash of its token.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Stop,
+    Number(u64),
+}
+
+/// Stop words and number words: one look-up a word in place of two searches.
+static KNOWN: LazyLock<HashMap<u64, Known>> = LazyLock::new(|| {
+    let stops = STOP_WORDS.iter().map(|word| (*word, Known::Stop));
+    let numbers = NUMBER_WORDS.iter().map(|(word, value)| (*word, Known::Number(value * 1000)));
+    stops.chain(numbers).map(|(word, known)| (hash64(word.as_bytes(), TOKEN_SEED), known)).collect()
+});
 
 /// What is known of a token besides its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +85,7 @@ pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token
         sentence_has_token: false,
         in_quote: false,
         line_start: range.start,
+        known: &KNOWN,
     };
     while scanner.at < range.end && scanner.tokens.len() < max_tokens {
         scanner.step();
@@ -90,6 +106,7 @@ struct Scanner<'a> {
     sentence_has_token: bool,
     in_quote: bool,
     line_start: usize,
+    known: &'static HashMap<u64, Known>,
 }
 
 impl Scanner<'_> {
@@ -263,21 +280,24 @@ impl Scanner<'_> {
     }
 
     fn push_word(&mut self, start: usize, end: usize) {
-        if let Some(value) = number_word(&self.lower) {
-            return self.push_number(start, end, value);
-        }
-        let mut flags = 0;
-        if is_stop_word(&self.lower) {
-            flags |= TokenFlags::STOP;
-        }
+        let hash = hash64(&self.lower, TOKEN_SEED);
+        // No known word is longer than `seventeen`.
+        let known = if self.lower.len() <= 9 { self.known.get(&hash) } else { None };
+        let mut flags = match known {
+            Some(Known::Number(value)) => return self.push_number(start, end, *value),
+            Some(Known::Stop) => TokenFlags::STOP,
+            None => 0,
+        };
         let word = &self.text[start..end];
-        let capital = word.chars().next().is_some_and(char::is_uppercase);
+        let first = self.bytes[start];
+        let capital = first.is_ascii_uppercase() || (first >= 0x80 && word.starts_with(char::is_uppercase));
         let acronym = end - start >= 2 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'.');
         if capital && (self.sentence_has_token || acronym) && flags == 0 {
             flags |= TokenFlags::NAME;
         }
-        let hash = hash64(&self.lower, TOKEN_SEED);
-        let stem_hash = hash64(stem(&self.lower), TOKEN_SEED) as u32;
+        let stemmed = if flags == TokenFlags::STOP { &self.lower[..] } else { stem(&self.lower) };
+        let stem_hash =
+            if stemmed.len() == self.lower.len() { hash as u32 } else { hash64(stemmed, TOKEN_SEED) as u32 };
         self.push(start, end, hash, stem_hash, flags, 0);
     }
 

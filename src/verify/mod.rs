@@ -11,7 +11,7 @@ pub use passage::{Differences, Passage, differences, shared_passages};
 pub use relation::Relation;
 
 use crate::fixed::{ONE, logit_q10, probability_e4};
-use crate::profile::Profile;
+use crate::profile::{Measurement, Profile};
 use crate::sketch::Record;
 
 /// How far a pair is looked at.
@@ -63,8 +63,6 @@ mod naming {
 
     /// Cover of both leads from which two articles have one lead.
     pub(super) const SAME_LEAD: i32 = ONE * 55 / 100;
-    /// Share of shingles from which text was copied rather than retold.
-    pub(super) const COPIED: i32 = ONE * 8 / 100;
     /// Share of bigrams from which two texts share their frame.
     pub(super) const SAME_FRAME: i32 = ONE * 22 / 100;
     /// Share of missing figures from which facts differ.
@@ -78,9 +76,9 @@ mod naming {
     /// Cover of one lead from which a longer article tells the other's story within it.
     pub(super) const TOLD_WITHIN: i32 = ONE * 60 / 100;
     /// Cover from which two articles are on one event.
-    pub(super) const SAME_EVENT: i32 = ONE * 22 / 100;
+    pub(super) const SAME_EVENT: i32 = ONE * 30 / 100;
     /// Cover of rare words, with it.
-    pub(super) const SAME_ANCHORS: i32 = ONE * 20 / 100;
+    pub(super) const SAME_ANCHORS: i32 = ONE * 25 / 100;
 }
 
 /// Judges a pair of articles that are not exact copies. `level` is [`Level::Near`] or [`Level::Rewrite`].
@@ -94,7 +92,8 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
         return no_match(evidence, Relation::Undecidable);
     }
     if !evidence.is_complete {
-        return no_match(evidence, Relation::Unrelated);
+        let relation = if is_one_event(&evidence) { Relation::SameEvent } else { Relation::Unrelated };
+        return no_match(evidence, relation);
     }
     let threshold = logit_q10((profile.verdict().match_percent * 100) as u16);
     let is_weighted = first.is_weighted && second.is_weighted;
@@ -102,7 +101,7 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
         if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
     let margin = logit - threshold;
     if level == Level::Near || !is_weighted {
-        let is_copy = percent(&evidence, "shingle_jaccard") >= profile.verdict().near_percent
+        let is_copy = percent(&evidence, Measurement::ShingleJaccard) >= profile.verdict().near_percent
             || is_verbatim_excerpt(&evidence, profile);
         if !is_copy || margin < 0 {
             return no_match(evidence.clone(), if is_weighted { name_look_alike(&evidence) } else { unknown_language(&evidence) });
@@ -126,24 +125,24 @@ fn no_match(evidence: Evidence, relation: Relation) -> Verdict {
     Verdict { relation, is_forward: true, undirected: relation, margin: -20_480, probability_e4: 0, evidence }
 }
 
-fn percent(evidence: &Evidence, name: &str) -> u32 {
-    (evidence.value(name) as u32 * 100) / ONE as u32
+fn percent(evidence: &Evidence, measurement: Measurement) -> u32 {
+    (evidence.value(measurement) as u32 * 100) / ONE as u32
 }
 
 /// Where a language has no weights only wording speaks: log-odds from shingles, against changed figures.
 fn wording_logit(evidence: &Evidence, profile: &Profile) -> i32 {
     let near = (profile.verdict().near_percent as i32 * ONE) / 100;
     let excerpt = (profile.verdict().excerpt_percent as i32 * ONE) / 100;
-    let by_jaccard = evidence.value("shingle_jaccard") - near;
-    let by_excerpt = evidence.value("shingle_containment") - excerpt;
-    let agreement = evidence.value("number_cover") - ONE / 2;
+    let by_jaccard = evidence.value(Measurement::ShingleJaccard) - near;
+    let by_excerpt = evidence.value(Measurement::ShingleContainment) - excerpt;
+    let agreement = evidence.value(Measurement::NumberCover) - ONE / 2;
     // One in twelve bits becomes four nats; half of the figures missing costs two.
     2 * by_jaccard.max(by_excerpt) + 1024 + agreement.min(0) * 3
 }
 
 fn is_verbatim_excerpt(evidence: &Evidence, profile: &Profile) -> bool {
-    percent(evidence, "shingle_containment") >= profile.verdict().excerpt_percent
-        && percent(evidence, "len_ratio") <= profile.verdict().excerpt_len_percent
+    percent(evidence, Measurement::ShingleContainment) >= profile.verdict().excerpt_percent
+        && percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent
 }
 
 /// Whether `first` was published after `second`, where both times are known; by length otherwise, so that the fuller
@@ -157,16 +156,16 @@ fn is_later(first: &Record, second: &Record) -> bool {
 
 /// The relation of a match, whether it reads from first to second, and its undirected form.
 fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Profile) -> (Relation, bool, Relation) {
-    let is_near = percent(evidence, "shingle_jaccard") >= profile.verdict().near_percent;
+    let is_near = percent(evidence, Measurement::ShingleJaccard) >= profile.verdict().near_percent;
     let undirected = if is_near { Relation::Near } else { Relation::Rewrite };
     let first_is_later = is_later(first, second);
     let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
-    let is_short = percent(evidence, "len_ratio") <= profile.verdict().excerpt_len_percent;
+    let is_short = percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent;
     if is_short && !later.says_correction {
         return (Relation::Excerpt, evidence.first_is_shorter, undirected);
     }
-    let same_lead = evidence.value("lead_both") >= naming::SAME_LEAD;
-    let copied = percent(evidence, "shingle_jaccard") * 5 >= profile.verdict().near_percent * 4;
+    let same_lead = evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
+    let copied = percent(evidence, Measurement::ShingleJaccard) * 5 >= profile.verdict().near_percent * 4;
     if same_lead && copied && (later.says_correction || adds_facts(later, earlier)) {
         return (Relation::Update, first_is_later, undirected);
     }
@@ -180,36 +179,39 @@ fn adds_facts(later: &Record, earlier: &Record) -> bool {
 
 /// Why a pair that shares something is no match.
 fn name_look_alike(evidence: &Evidence) -> Relation {
-    let value = |name: &str| evidence.value(name);
-    let copied = value("shingle_containment") >= naming::COPIED;
-    let same_frame = value("bigram_cover") >= naming::SAME_FRAME;
-    let other_facts = value("facts_against") >= naming::OTHER_FACTS || value("number_cover") <= naming::FEW_FIGURES;
-    if (copied || same_frame) && other_facts && value("lead_both") >= naming::SAME_EVENT {
+    let value = |measurement| evidence.value(measurement);
+    let copied = value(Measurement::ShingleContainment) >= evidence::COPIED;
+    let same_frame = value(Measurement::BigramCover) >= naming::SAME_FRAME;
+    let other_facts = value(Measurement::FactsAgainst) >= naming::OTHER_FACTS || value(Measurement::NumberCover) <= naming::FEW_FIGURES;
+    if (copied || same_frame) && other_facts && value(Measurement::LeadBoth) >= naming::SAME_EVENT {
         return Relation::Template;
     }
-    if value("quote_cover") >= naming::SAME_QUOTES && value("unquoted_cover") <= naming::LITTLE_ELSE {
+    if value(Measurement::QuoteCover) >= naming::SAME_QUOTES && value(Measurement::UnquotedCover) <= naming::LITTLE_ELSE {
         return Relation::QuotesOnly;
     }
-    let told_in_longer = value("lead_shorter") >= naming::TOLD_WITHIN;
-    let told_in_shorter = value("lead_longer") >= naming::TOLD_WITHIN;
-    if told_in_longer != told_in_shorter && value("lead_both") < naming::SAME_LEAD && !copied {
+    let told_in_longer = value(Measurement::LeadShorter) >= naming::TOLD_WITHIN;
+    let told_in_shorter = value(Measurement::LeadLonger) >= naming::TOLD_WITHIN;
+    if told_in_longer != told_in_shorter && value(Measurement::LeadBoth) < naming::SAME_LEAD && !copied {
         return Relation::Includes;
     }
     if copied || same_frame {
         return Relation::Followup;
     }
-    if value("cover_shorter") >= naming::SAME_EVENT && value("rare_cover") >= naming::SAME_ANCHORS {
-        return Relation::SameEvent;
-    }
-    Relation::Unrelated
+    if is_one_event(evidence) { Relation::SameEvent } else { Relation::Unrelated }
+}
+
+/// Whether two articles share the words and the anchors of an event.
+fn is_one_event(evidence: &Evidence) -> bool {
+    evidence.value(Measurement::CoverShorter) >= naming::SAME_EVENT
+        && evidence.value(Measurement::RareCover) >= naming::SAME_ANCHORS
 }
 
 /// Whether it is the shorter's story that the longer tells within it.
 fn told_within_longer(evidence: &Evidence) -> bool {
-    evidence.value("lead_shorter") >= naming::TOLD_WITHIN
+    evidence.value(Measurement::LeadShorter) >= naming::TOLD_WITHIN
 }
 
 /// Without weights a pair that shares words may be a rewrite: nobody can say.
 fn unknown_language(evidence: &Evidence) -> Relation {
-    if evidence.value("cover_shorter") >= ONE * 2 / 5 { Relation::Undecidable } else { Relation::Unrelated }
+    if evidence.value(Measurement::CoverShorter) >= ONE * 2 / 5 { Relation::Undecidable } else { Relation::Unrelated }
 }

@@ -5,7 +5,7 @@ use crate::feed::Intake;
 use crate::message::{self, Usage};
 use anyhow::bail;
 use samestory::fixed::ONE;
-use samestory::profile::MEASUREMENTS;
+use samestory::profile::Measurement;
 use samestory::text::Document;
 use samestory::verify::{Differences, Passage, Relation, Verdict, differences, shared_passages};
 use samestory::{Article, Engine};
@@ -84,56 +84,18 @@ struct Comparison<'a> {
     verdict: &'a Verdict,
 }
 
-/// What each measurement means to a reader.
-fn meaning(measurement: &str) -> &'static str {
-    match measurement {
-        "shingle_jaccard" => "five-word runs in both, of all",
-        "shingle_containment" => "the shorter's five-word runs in the longer",
-        "word_jaccard" => "weight of words in both, of all",
-        "word_cosine" => "likeness of rare words",
-        "cover_shorter" => "weight of the shorter's words in the longer",
-        "cover_longer" => "weight of the longer's words in the shorter",
-        "common_cover" => "ordinary words of the shorter in the longer",
-        "rare_cover" => "rare words of the shorter in the longer",
-        "rare_jaccard" => "rare words in both, of all",
-        "number_cover" => "figures of the shorter in the longer",
-        "number_jaccard" => "figures in both, of all",
-        "name_cover" => "names of the shorter in the longer",
-        "name_jaccard" => "names in both, of all",
-        "lcs_shorter" => "words in the same order, of the shorter",
-        "lcs_both" => "words in the same order, of both",
-        "sentence_cover" => "the shorter's sentences found in one of the longer's",
-        "sentence_order" => "those sentences in the same order",
-        "bigram_cover" => "the shorter's word pairs in the longer",
-        "lead_shorter" => "the shorter's lead told in the longer",
-        "lead_longer" => "the longer's lead told in the shorter",
-        "lead_both" => "each lead told in the other's lead",
-        "lead_sentence" => "each first sentence told in one sentence",
-        "tail_shorter" => "the shorter's last third in the longer",
-        "tail_longer" => "the longer's last third in the shorter",
-        "quote_cover" => "quoted words of the shorter quoted in the longer",
-        "unquoted_cover" => "other words of the shorter in the longer",
-        "title_cover" => "headline words in both",
-        "len_ratio" => "length of the shorter, of the longer",
-        "len_shorter" => "length of the shorter (logarithm)",
-        "time_apart" => "time apart (logarithm)",
-        "facts_against" => "figures changed in sentences that are otherwise alike",
-        _ => "",
-    }
-}
-
 /// Measurements shown in the table: the ones people ask about.
-const SHOWN: [&str; 10] = [
-    "shingle_jaccard",
-    "cover_shorter",
-    "cover_longer",
-    "rare_cover",
-    "number_cover",
-    "name_cover",
-    "lcs_shorter",
-    "sentence_cover",
-    "lead_both",
-    "facts_against",
+const SHOWN: [Measurement; 10] = [
+    Measurement::ShingleJaccard,
+    Measurement::CoverShorter,
+    Measurement::CoverLonger,
+    Measurement::RareCover,
+    Measurement::NumberCover,
+    Measurement::NameCover,
+    Measurement::LcsShorter,
+    Measurement::SentenceCover,
+    Measurement::LeadBoth,
+    Measurement::FactsAgainst,
 ];
 
 impl Comparison<'_> {
@@ -170,9 +132,9 @@ impl Comparison<'_> {
             out.push_str(&format!("score {score:.4}, one story from {:.2}\n", f64::from(threshold) / 100.0));
         }
         out.push('\n');
-        for name in SHOWN {
-            let value = f64::from(verdict.evidence.value(name)) / f64::from(ONE);
-            out.push_str(&format!("  {value:>5.2}  {}\n", meaning(name)));
+        for measurement in SHOWN {
+            let value = f64::from(verdict.evidence.value(measurement)) / f64::from(ONE);
+            out.push_str(&format!("  {value:>5.2}  {}\n", measurement.meaning()));
         }
         self.push_reasons(&mut out);
         self.push_passages(&mut out);
@@ -250,12 +212,12 @@ impl Comparison<'_> {
 
     fn to_json(&self) -> String {
         let verdict = self.verdict;
-        let evidence: serde_json::Map<String, serde_json::Value> = MEASUREMENTS
+        let evidence: serde_json::Map<String, serde_json::Value> = Measurement::ALL
             .iter()
             .zip(verdict.evidence.values)
-            .map(|(name, value)| {
+            .map(|(measurement, value)| {
                 let share = (f64::from(value) / f64::from(ONE) * 10_000.0).round() / 10_000.0;
-                ((*name).to_string(), share.into())
+                (measurement.name().to_string(), share.into())
             })
             .collect();
         let [first, second] = &self.documents;
