@@ -1,7 +1,10 @@
 //! Tokens to shingles: *k* consecutive tokens, hashed.
 
-use crate::hash::combine;
+use crate::hash::mix64;
 use crate::text::Token;
+
+/// The base of the polynomial that a shingle's token hashes make.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The hash of every run of `shingle_len` tokens, in order: `tokens.len() + 1 - shingle_len` of them.
 ///
@@ -14,7 +17,9 @@ use crate::text::Token;
 /// ```
 #[must_use]
 pub fn shingle_hashes(tokens: &[Token], shingle_len: usize) -> Vec<u64> {
-    let hash_of = |run: &[Token]| run.iter().fold(run.len() as u64, |hash, token| combine(hash, token.hash));
+    let hash_of = |run: &[Token]| {
+        mix64(run.iter().fold(run.len() as u64, |hash, token| hash.wrapping_mul(FACTOR).wrapping_add(token.hash)))
+    };
     if tokens.is_empty() {
         return Vec::new();
     }

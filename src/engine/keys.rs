@@ -59,8 +59,8 @@ pub(super) fn candidates(
     let found: Vec<_> = (0..NUM_SHARDS)
         .into_par_iter()
         .map(|shard| {
-            let mut entries: Vec<Entry> = chunks.iter().flat_map(|chunk| chunk[shard].iter().copied()).collect();
-            candidate_pairs(&mut entries, params.bucket_cap, &keys)
+            let parts: Vec<&[Entry]> = chunks.iter().map(|chunk| chunk[shard].as_slice()).collect();
+            candidate_pairs(&parts, params.bucket_cap, &keys)
         })
         .collect();
     let mut pairs = Vec::with_capacity(found.iter().map(|(pairs, _)| pairs.len()).sum());

@@ -64,7 +64,7 @@ impl BucketCounts {
     }
 }
 
-/// Sorts `entries` and returns the distinct candidate pairs of their buckets, sorted, each as `(a, b)` with `a < b`.
+/// The distinct candidate pairs of the buckets of all parts, sorted, each as `(a, b)` with `a < b`.
 ///
 /// A bucket of at most `cap` articles gives all its pairs. A larger one is *refined*: its articles are split by their
 /// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next
@@ -72,8 +72,8 @@ impl BucketCounts {
 ///
 /// Cost: sorting, plus at most `cap` pairs an article and bucket.
 #[must_use]
-pub fn candidate_pairs(entries: &mut Vec<Entry>, cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
-    drop_lonely(entries);
+pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
+    let mut entries = in_company(parts);
     entries.sort_unstable_by_key(|entry| (entry.key, entry.article));
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
@@ -93,26 +93,28 @@ pub fn candidate_pairs(entries: &mut Vec<Entry>, cap: usize, refine: &impl Refin
     (pairs, counts)
 }
 
-/// Removes most entries whose key stands once: nineteen in twenty keys do, and need not be sorted.
+/// The entries of all parts but for most of those whose key stands once: nineteen in twenty do, and need not be sorted.
 ///
 /// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
-fn drop_lonely(entries: &mut Vec<Entry>) {
-    let bits = (entries.len() * 8).next_power_of_two().max(64);
+fn in_company(parts: &[&[Entry]]) -> Vec<Entry> {
+    let num_entries: usize = parts.iter().map(|part| part.len()).sum();
+    let num_bits = (num_entries * 8).next_power_of_two().max(64);
     let slot = |entry: &Entry| {
-        let at = (entry.key ^ entry.key >> 29) as usize & (bits - 1);
+        let at = (entry.key ^ entry.key >> 29) as usize & (num_bits - 1);
         (at / 64, 1u64 << (at % 64))
     };
-    let mut once = vec![0u64; bits / 64];
-    let mut twice = vec![0u64; bits / 64];
-    for entry in entries.iter() {
+    let mut once = vec![0u64; num_bits / 64];
+    let mut twice = vec![0u64; num_bits / 64];
+    for entry in parts.iter().copied().flatten() {
         let (word, bit) = slot(entry);
         twice[word] |= once[word] & bit;
         once[word] |= bit;
     }
-    entries.retain(|entry| {
+    let has_company = |entry: &&Entry| {
         let (word, bit) = slot(entry);
         twice[word] & bit != 0
-    });
+    };
+    parts.iter().copied().flatten().filter(has_company).copied().collect()
 }
 
 fn split(
@@ -166,17 +168,17 @@ mod tests {
 
     #[test]
     fn small_buckets_give_all_pairs() {
-        let (pairs, counts) = candidate_pairs(&mut entries(&[3, 1, 2, 1]), 4, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], 4, &ByDigit);
         assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
         assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
-        assert!(candidate_pairs(&mut entries(&[5]), 4, &ByDigit).0.is_empty());
-        assert!(candidate_pairs(&mut Vec::new(), 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[&entries(&[5])], 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[], 4, &ByDigit).0.is_empty());
     }
 
     #[test]
     fn crowded_buckets_are_refined_and_stay_bounded() {
         let all: Vec<u32> = (0..64).collect();
-        let (pairs, counts) = candidate_pairs(&mut entries(&all), 8, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&all)], 8, &ByDigit);
         assert_eq!(counts.crowded, 1);
         // Parts by the last three bits hold eight each: all their pairs are there.
         assert!(pairs.contains(&(3, 59)));
@@ -191,7 +193,7 @@ mod tests {
     fn order_of_entries_does_not_matter() {
         let forward: Vec<u32> = (0..50).collect();
         let backward: Vec<u32> = (0..50).rev().collect();
-        let a = candidate_pairs(&mut entries(&forward), 8, &ByDigit);
-        assert_eq!(a, candidate_pairs(&mut entries(&backward), 8, &ByDigit));
+        let a = candidate_pairs(&[&entries(&forward)], 8, &ByDigit);
+        assert_eq!(a, candidate_pairs(&[&entries(&backward)], 8, &ByDigit));
     }
 }

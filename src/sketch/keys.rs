@@ -55,7 +55,8 @@ pub struct WeightedTerms {
 pub struct KeyScratch {
     uniform: Vec<u32>,
     hits: Vec<u32>,
-    ranked: Vec<(u64, u32)>,
+    /// Rank above, index in the lowest 16 bits.
+    ranked: Vec<u64>,
 }
 
 impl KeyMaker {
@@ -103,7 +104,8 @@ impl KeyMaker {
             terms.idf.push(term.idf);
             total += u128::from(weight.max(1));
         }
-        terms.short_list = ((SHORT_LIST_LEN << 75) / total.max(1)).min(u128::from(u64::MAX >> 1)) as u64;
+        // A multiple of what `with_index` cuts off, so that no rank beyond ties with one on the list.
+        terms.short_list = ((SHORT_LIST_LEN << 75) / total.max(1)).min(u128::from(u64::MAX >> 1)) as u64 & !0xffff;
         // A rank is at least v/2 · inverse, so no smaller rank hides behind the cutoff.
         let cutoff = |inverse: &u32| (terms.short_list / u64::from(*inverse) * 2 + 2).min(u64::from(u32::MAX)) as u32;
         terms.cutoffs = terms.inverse.iter().map(cutoff).collect();
@@ -132,7 +134,7 @@ impl KeyMaker {
         }
     }
 
-    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &[(u64, u32)]) -> Prefix {
+    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &[u64]) -> Prefix {
         let mut prefix = [0u32; MAX_PREFIX];
         let (mut len, mut weight, mut extra) = (0, 0, 0);
         let key = |prefix: &mut [u32]| {
@@ -144,14 +146,15 @@ impl KeyMaker {
             if enough && extra == depth {
                 return Prefix::Whole(key(&mut prefix[..len]));
             }
-            let Some((_, next)) = ranked.get(len).filter(|_| len < MAX_PREFIX) else {
+            let Some(next) = ranked.get(len).filter(|_| len < MAX_PREFIX) else {
                 // All tokens together carry less than is asked: they are the key, but cannot be refined.
                 let is_key = !enough && len >= *PREFIX_LEN.start() && depth == 0;
                 return Prefix::Exhausted(is_key.then(|| key(&mut prefix[..len])));
             };
             extra += usize::from(enough);
-            prefix[len] = terms.hashes[*next as usize];
-            weight += u32::from(terms.idf[*next as usize]);
+            let next = usize::from(*next as u16);
+            prefix[len] = terms.hashes[next];
+            weight += u32::from(terms.idf[next]);
             len += 1;
         }
     }
@@ -206,8 +209,8 @@ impl WeightedTerms {
                 let i = word * 32 + hits.trailing_zeros() as usize;
                 hits &= hits - 1;
                 let rank = rank(scratch.uniform[i], self.inverse[i]);
-                if rank <= self.short_list {
-                    scratch.ranked.push((rank, i as u32));
+                if rank < self.short_list {
+                    scratch.ranked.push(with_index(rank, i));
                 }
             }
         }
@@ -221,7 +224,7 @@ impl WeightedTerms {
         scatter_all(&self.hashes, seed, &mut scratch.uniform);
         scratch.ranked.clear();
         let ranks = scratch.uniform.iter().zip(&self.inverse).enumerate();
-        scratch.ranked.extend(ranks.map(|(i, (v, inverse))| (rank(*v, *inverse), i as u32)));
+        scratch.ranked.extend(ranks.map(|(i, (v, inverse))| with_index(rank(*v, *inverse), i)));
         scratch.ranked.sort_unstable();
     }
 }
@@ -238,6 +241,11 @@ fn rank(uniform: u32, inverse_weight: u32) -> u64 {
     let first = (1 << 31) + (((v * second) >> 32) >> 1);
     let series = (v * first) >> 32; // 31 fractional bits
     series * u64::from(inverse_weight)
+}
+
+/// A rank with the token's index in its lowest 16 bits: sorts by rank, ties by index.
+fn with_index(rank: u64, index: usize) -> u64 {
+    rank & !0xffff | index as u64
 }
 
 /// A uniform value for each token of a tree.

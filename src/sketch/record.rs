@@ -3,7 +3,7 @@
 use super::minhash::fold;
 use crate::hash::combine;
 use crate::article::{Article, Timestamp};
-use crate::profile::Profile;
+use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
 
 /// A token of the body that is no stop word.
@@ -71,7 +71,7 @@ impl Record {
     /// The record of an article, its document and the document's shingle hashes.
     #[must_use]
     pub fn new(article: &Article, document: &Document<'_>, shingles: &[u64], profile: &Profile) -> Self {
-        let is_weighted = is_language(article, document, profile.weights().language());
+        let is_weighted = is_language(article, document, profile.weights());
         let mut record = Self {
             num_tokens: document.tokens.len() as u32,
             published: article.published,
@@ -90,15 +90,21 @@ impl Record {
 
     fn add_content(&mut self, tokens: &[Token], profile: &Profile) {
         let kept = |token: &&Token| !self.is_weighted || !token.flags.has(TokenFlags::STOP);
-        let mut stems: Vec<(u32, u16)> =
-            tokens.iter().filter(kept).enumerate().map(|(i, token)| (token.stem_hash, i as u16)).collect();
+        // Hash above, place below: one integer sorts faster than two.
+        let mut stems: Vec<u64> = tokens
+            .iter()
+            .filter(kept)
+            .enumerate()
+            .map(|(i, token)| u64::from(token.stem_hash) << 16 | i as u64)
+            .collect();
         self.content = tokens
             .iter()
             .filter(kept)
             .map(|token| ContentToken { term: 0, sentence: token.sentence.min(65_535) as u16, flags: token.flags.0 })
             .collect();
         stems.sort_unstable();
-        for (hash, place) in stems {
+        for packed in stems {
+            let (hash, place) = ((packed >> 16) as u32, packed as u16);
             if self.vocabulary.last().is_none_or(|term| term.hash != hash) {
                 // Without a table all tokens weigh the same.
                 let idf = if self.is_weighted { profile.weights().idf(hash) } else { crate::profile::RARE_IDF };
@@ -185,8 +191,10 @@ fn says_correction(article: &Article, document: &Document<'_>) -> bool {
         })
 }
 
-/// Whether the text is in `language`: by the feed's word, else by its stop words, else by its letter statistics.
-fn is_language(article: &Article, document: &Document<'_>, language: &str) -> bool {
+/// Whether the text is in the weights' language: by the feed's word, else by its stop words, else by how many of its
+/// words the table knows, else by its letter statistics.
+fn is_language(article: &Article, document: &Document<'_>, weights: &Weights) -> bool {
+    let language = weights.language();
     if let Some(stated) = &article.language {
         let primary = stated.split(['-', '_']).next().unwrap_or(stated);
         return primary.eq_ignore_ascii_case(language);
@@ -203,6 +211,7 @@ fn is_language(article: &Article, document: &Document<'_>, language: &str) -> bo
     match share {
         18.. => true,
         _ if num_characters * 4 > head.len() => false,
+        _ if head.iter().filter(|t| weights.knows(t.stem_hash)).count() * 100 >= 75 * head.len() => true,
         _ => guess_language(document).is_none_or(|guess| guess == "en"),
     }
 }

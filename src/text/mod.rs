@@ -54,13 +54,12 @@ impl<'a> Document<'a> {
         let body = &self.text[self.body.clone()];
         let mut plain = Vec::with_capacity(body.len());
         if body.is_ascii() {
-            for byte in body.bytes() {
-                if !byte.is_ascii_whitespace() {
-                    plain.push(byte.to_ascii_lowercase());
-                } else if plain.last() != Some(&b' ') {
-                    plain.push(b' ');
-                }
+            for word in body.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+                plain.extend_from_slice(word);
+                plain.push(b' ');
             }
+            plain.pop();
+            plain.make_ascii_lowercase();
             return hash128(&plain);
         }
         for word in body.split_whitespace() {

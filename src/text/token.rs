@@ -218,24 +218,33 @@ impl Scanner<'_> {
     fn word(&mut self) {
         let start = self.at;
         let mut at = start;
+        let mut has_points = false;
         loop {
+            while self.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+                at += 1;
+            }
             match self.byte(at) {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => at += 1,
                 b'\'' if self.byte(at + 1).is_ascii_alphabetic() => at += 1,
                 // `U.S.`, `a.m.`: single letters joined by points.
-                b'.' if is_initialism(&self.bytes[start..at])
+                b'.' if (has_points || at == start + 1)
+                    && is_initialism(&self.bytes[start..at])
                     && self.byte(at + 1).is_ascii_alphabetic()
                     && !self.byte(at + 2).is_ascii_alphanumeric() =>
                 {
+                    has_points = true;
                     at += 1;
                 }
-                0x80.. if at < self.bytes.len() => return self.unicode_word(start),
+                0x80.. => return self.unicode_word(start),
                 _ => break,
             }
         }
         self.at = at;
         self.lower.clear();
-        self.lower.extend(self.bytes[start..at].iter().filter(|b| **b != b'.').map(u8::to_ascii_lowercase));
+        self.lower.extend_from_slice(&self.bytes[start..at]);
+        if has_points {
+            self.lower.retain(|b| *b != b'.');
+        }
+        self.lower.make_ascii_lowercase();
         if self.lower == b"us" && self.bytes[start + 1] != b's' {
             self.lower.push(b'a');
         }
