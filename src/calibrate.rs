@@ -143,9 +143,8 @@ pub fn cross_validate(
 }
 
 fn parse_term(term: &str) -> Result<(usize, Option<usize>), String> {
-    let index = |name: &str| {
-        Measurement::find(name).map(|m| m as usize).ok_or_else(|| format!("unknown measurement '{name}'"))
-    };
+    let index =
+        |name: &str| Measurement::find(name).map(|m| m as usize).ok_or_else(|| format!("unknown measurement '{name}'"));
     match term.split_once('*') {
         Some((a, b)) => Ok((index(a)?, Some(index(b)?))),
         None => Ok((index(term)?, None)),

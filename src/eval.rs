@@ -163,11 +163,7 @@ fn count_pairs(gold: &[GoldRow], clusters: &[Option<&str>], outsiders: &HashMap<
 }
 
 /// Adjusted Rand index over gold's articles; B³ precision, which counts outsiders as strangers, and recall.
-fn partition_scores(
-    gold: &[GoldRow],
-    clusters: &[Option<&str>],
-    outsiders: &HashMap<&str, u64>,
-) -> (f64, (f64, f64)) {
+fn partition_scores(gold: &[GoldRow], clusters: &[Option<&str>], outsiders: &HashMap<&str, u64>) -> (f64, (f64, f64)) {
     let mut both: HashMap<(&str, &str), u64> = HashMap::default();
     let mut of_gold: HashMap<&str, u64> = HashMap::default();
     let mut of_predicted: HashMap<&str, u64> = HashMap::default();
@@ -211,8 +207,12 @@ fn by_relation(gold: &[GoldRow], predicted: &[PredictedRow]) -> Vec<(String, u64
     let gold_of: HashMap<&str, &str> = gold.iter().map(|row| (row.id.as_str(), row.cluster.as_str())).collect();
     let mut counts: HashMap<&str, (u64, u64)> = HashMap::default();
     for row in predicted {
-        let (Some(relation), Some(representative)) = (&row.relation, &row.representative) else { continue };
-        let Some(cluster) = gold_of.get(row.id.as_str()) else { continue };
+        let (Some(relation), Some(representative)) = (&row.relation, &row.representative) else {
+            continue;
+        };
+        let Some(cluster) = gold_of.get(row.id.as_str()) else {
+            continue;
+        };
         if representative == &row.id {
             continue;
         }
@@ -220,7 +220,8 @@ fn by_relation(gold: &[GoldRow], predicted: &[PredictedRow]) -> Vec<(String, u64
         entry.0 += 1;
         entry.1 += u64::from(gold_of.get(representative.as_str()) == Some(cluster));
     }
-    let mut rows: Vec<_> = counts.into_iter().map(|(relation, (all, right))| (relation.to_string(), all, right)).collect();
+    let mut rows: Vec<_> =
+        counts.into_iter().map(|(relation, (all, right))| (relation.to_string(), all, right)).collect();
     rows.sort();
     rows
 }
@@ -231,13 +232,22 @@ mod tests {
 
     fn gold(rows: &[(&str, &str, &str)]) -> Vec<GoldRow> {
         rows.iter()
-            .map(|(id, cluster, kind)| GoldRow { id: (*id).into(), cluster: (*cluster).into(), kind: Some((*kind).into()) })
+            .map(|(id, cluster, kind)| GoldRow {
+                id: (*id).into(),
+                cluster: (*cluster).into(),
+                kind: Some((*kind).into()),
+            })
             .collect()
     }
 
     fn predicted(rows: &[(&str, &str)]) -> Vec<PredictedRow> {
         rows.iter()
-            .map(|(id, cluster)| PredictedRow { id: (*id).into(), cluster: (*cluster).into(), representative: None, relation: None })
+            .map(|(id, cluster)| PredictedRow {
+                id: (*id).into(),
+                cluster: (*cluster).into(),
+                representative: None,
+                relation: None,
+            })
             .collect()
     }
 
@@ -251,7 +261,13 @@ mod tests {
 
     #[test]
     fn pairs_are_counted_as_stated() {
-        let g = gold(&[("a", "1", "base"), ("b", "1", "light"), ("c", "1", "heavy"), ("d", "2", "template"), ("e", "3", "x")]);
+        let g = gold(&[
+            ("a", "1", "base"),
+            ("b", "1", "light"),
+            ("c", "1", "heavy"),
+            ("d", "2", "template"),
+            ("e", "3", "x"),
+        ]);
         // a, b, d and the outsiders y, z together; c alone; e missing.
         let p = predicted(&[("a", "k"), ("b", "k"), ("d", "k"), ("y", "k"), ("z", "k"), ("c", "c")]);
         let scores = evaluate(&g, &p);

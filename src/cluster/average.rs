@@ -22,7 +22,8 @@ pub fn average_link(num_nodes: usize, mut score: impl FnMut(usize, usize) -> i32
         (sums[i * num_nodes + j], (members[i].len() * members[j].len()) as i64)
     };
     // `a` is a higher mean than `b`: sums over counts, compared without division.
-    let is_higher = |a: (i64, i64), b: (i64, i64)| i128::from(a.0) * i128::from(b.1) > i128::from(b.0) * i128::from(a.1);
+    let is_higher =
+        |a: (i64, i64), b: (i64, i64)| i128::from(a.0) * i128::from(b.1) > i128::from(b.0) * i128::from(a.1);
     let find_best = |sums: &[i64], members: &[Vec<usize>], active: &[usize], i: usize| {
         let mut found: Option<usize> = None;
         for &j in active {
@@ -45,7 +46,9 @@ pub fn average_link(num_nodes: usize, mut score: impl FnMut(usize, usize) -> i32
                 pick = Some((i, j));
             }
         }
-        let Some((i, j)) = pick.map(|(i, j)| (i.min(j), i.max(j))) else { break };
+        let Some((i, j)) = pick.map(|(i, j)| (i.min(j), i.max(j))) else {
+            break;
+        };
         active.retain(|k| *k != j);
         for &k in &active {
             if k != i {

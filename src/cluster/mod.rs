@@ -172,8 +172,10 @@ mod tests {
     }
 
     fn run(edges: &[(u32, u32, i32, Option<u32>)]) -> Vec<Vec<u32>> {
-        let matches: Vec<Match> =
-            edges.iter().map(|(a, b, margin, excerpt)| Match { a: *a, b: *b, margin: *margin, excerpt: *excerpt }).collect();
+        let matches: Vec<Match> = edges
+            .iter()
+            .map(|(a, b, margin, excerpt)| Match { a: *a, b: *b, margin: *margin, excerpt: *excerpt })
+            .collect();
         let mut table = Table(edges.iter().map(|(a, b, margin, _)| (*a, *b, *margin)).collect());
         let mut clusters: Vec<Vec<u32>> = components(20, &matches, 400)
             .iter()

@@ -117,11 +117,9 @@ pub(super) fn sort_and_check(
         true
     });
     match repeated {
-        Some((id, [first, second])) if versions == Versions::Refuse => Err(Error::RepeatedId {
-            id: id.to_string(),
-            first: first.place.into(),
-            second: second.place.into(),
-        }),
+        Some((id, [first, second])) if versions == Versions::Refuse => {
+            Err(Error::RepeatedId { id: id.to_string(), first: first.place.into(), second: second.place.into() })
+        }
         _ => Ok((articles, replaced)),
     }
 }

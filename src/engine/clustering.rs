@@ -160,8 +160,15 @@ impl Clustering {
         verdicts: Vec<(u32, u32, Verdict)>,
         stats: Stats,
     ) -> Self {
-        let mut clustering =
-            Self { articles, members: Vec::new(), pairs: Vec::new(), links: Vec::new(), replaced: Vec::new(), stats, engine };
+        let mut clustering = Self {
+            articles,
+            members: Vec::new(),
+            pairs: Vec::new(),
+            links: Vec::new(),
+            replaced: Vec::new(),
+            stats,
+            engine,
+        };
         clustering.add_members(groups, clusters);
         clustering.add_pairs(groups, verdicts);
         clustering.count();

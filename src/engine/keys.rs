@@ -32,7 +32,8 @@ pub(super) fn candidates(
 ) -> Vec<(u32, u32)> {
     let params = profile.sketch();
     let recall = |percent: u32| f64::from(percent) / 100.0;
-    let bands = Bands::choose(params.num_slots, recall(params.band_similarity_percent), recall(params.band_recall_percent));
+    let bands =
+        Bands::choose(params.num_slots, recall(params.band_similarity_percent), recall(params.band_recall_percent));
     let keys = Keys { articles, maker: KeyMaker::new(profile), bands, level, near };
     stats.num_bands = bands.num_bands as u64;
     stats.num_rows = bands.num_rows as u64;

@@ -70,7 +70,13 @@ impl Engine {
     /// An engine with as many threads as the machine has cores, at the level of rewrites.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        Self { profile, threads: 0, level: Level::default(), near: NearSketch::default(), versions: Versions::default() }
+        Self {
+            profile,
+            threads: 0,
+            level: Level::default(),
+            near: NearSketch::default(),
+            versions: Versions::default(),
+        }
     }
 
     /// The same engine with a number of worker threads; 0 for one a core.

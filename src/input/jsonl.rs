@@ -191,7 +191,9 @@ pub(super) fn parse_lines(
             continue;
         }
         let parsed_line = parse_line(line, fields).or_else(|strict| {
-            let Some(mended) = repair(line) else { return Err(strict) };
+            let Some(mended) = repair(line) else {
+                return Err(strict);
+            };
             parsed.num_repaired += 1;
             parse_line(mended.as_bytes(), fields)
         });
@@ -432,7 +434,9 @@ impl Found {
             Some(Value::Text(id)) if !id.is_empty() => Some(id),
             Some(Value::Whole(number)) => Some(number.to_string()),
             Some(Value::Text(_)) | None => None,
-            Some(Value::Other(kind)) => return Err(format!("id is {kind}, expected text or a whole number")),
+            Some(Value::Other(kind)) => {
+                return Err(format!("id is {kind}, expected text or a whole number"));
+            }
             Some(Value::Null) => None,
         };
         let text = match self.take("text") {
@@ -523,7 +527,8 @@ mod tests {
 
     #[test]
     fn lines_keep_their_numbers_over_blocks() {
-        let lines: Vec<u8> = (0..60_000).flat_map(|i| format!("{{\"id\":{i},\"text\":\"some text here\"}}\n").into_bytes()).collect();
+        let lines: Vec<u8> =
+            (0..60_000).flat_map(|i| format!("{{\"id\":{i},\"text\":\"some text here\"}}\n").into_bytes()).collect();
         let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(lines.clone())), "f".into());
         let (mut all, mut expected) = (Vec::new(), 1);
         while let Some(Content::Lines { bytes, first_line, offset }) = blocks.next_content() {

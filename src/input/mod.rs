@@ -129,8 +129,8 @@ impl Blocks {
     pub fn open(inputs: &[PathBuf], format: Option<Format>) -> Result<Self> {
         let mut queue = VecDeque::new();
         for input in inputs {
-            let is_folder = input.as_os_str() != "-"
-                && std::fs::metadata(input).map_err(|e| Error::io(input, "open", e))?.is_dir();
+            let is_folder =
+                input.as_os_str() != "-" && std::fs::metadata(input).map_err(|e| Error::io(input, "open", e))?.is_dir();
             if is_folder {
                 add_folder(input, format, &mut queue)?;
             } else {

@@ -59,7 +59,8 @@ mod tests {
     fn all_members_are_read() {
         let two = [gzip("one\n"), gzip("two\n")].concat();
         assert_eq!(read(two).unwrap(), "one\ntwo\n");
-        let frames = [zstd::encode_all(&b"one\n"[..], 1).unwrap(), zstd::encode_all(&b"two\n"[..], 1).unwrap()].concat();
+        let frames =
+            [zstd::encode_all(&b"one\n"[..], 1).unwrap(), zstd::encode_all(&b"two\n"[..], 1).unwrap()].concat();
         assert_eq!(read(frames).unwrap(), "one\ntwo\n");
         assert_eq!(read(b"x".to_vec()).unwrap(), "x");
         assert_eq!(read(Vec::new()).unwrap(), "");

@@ -294,10 +294,7 @@ mod tests {
     #[test]
     fn ids_follow_what_they_cover() {
         let profile = Profile::default();
-        let other = profile
-            .clone()
-            .with_sketch(SketchParams { seed: 99, ..profile.sketch().clone() })
-            .unwrap();
+        let other = profile.clone().with_sketch(SketchParams { seed: 99, ..profile.sketch().clone() }).unwrap();
         assert_ne!(other.sketch_id(), profile.sketch_id());
         assert_eq!(other.verdict_id(), profile.verdict_id());
     }

@@ -10,8 +10,9 @@
 
 use super::record::Record;
 use crate::fixed::{exp_neg_q30, ln_q16};
-use crate::hash::{combine, derived_seed};
+use crate::hash::{derived_seed, mix64};
 use crate::profile::Profile;
+use std::collections::VecDeque;
 
 /// Tokens of a key's prefix, at least and at most; refinement may take more.
 const PREFIX_LEN: std::ops::RangeInclusive<usize> = 2..=6;
@@ -19,16 +20,21 @@ const PREFIX_LEN: std::ops::RangeInclusive<usize> = 2..=6;
 const MAX_PREFIX: usize = 24;
 /// Tokens expected on a short list.
 const SHORT_LIST_LEN: u128 = 7;
+/// Tokens that weigh less than this part of the mean are left out.
+const MEAN_OVER_LEAST: u64 = 25;
 /// Tokens beyond this many decays weigh under 1/400 and are left out.
 const MAX_DECAYS: u32 = 6;
 /// Salts that keep the kinds of keys apart.
 const TREE_SALT: u64 = 0x7472_6565;
 const PASSAGE_SALT: u64 = 0x7061_7373;
+/// The base of the polynomial that a passage's token hashes make.
+const PASSAGE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Makes the adaptive keys of articles under one profile.
 #[derive(Clone, Debug)]
 pub struct KeyMaker {
     tree_seeds: Vec<u32>,
+    tree_salts: Vec<u64>,
     key_weight: u32,
     /// `exp(-position / decay)` with 12 fractional bits.
     decay: Vec<u32>,
@@ -53,7 +59,6 @@ pub struct WeightedTerms {
 /// Scratch space for the keys of one worker.
 #[derive(Debug, Default)]
 pub struct KeyScratch {
-    uniform: Vec<u32>,
     hits: Vec<u32>,
     /// Rank above, index in the lowest 16 bits.
     ranked: Vec<u64>,
@@ -74,8 +79,10 @@ impl KeyMaker {
             let x = u64::from(ln_q16(count as u64)) + 65_536; // 1 + ln count, 16 fractional bits
             *factor = ((x * (x << 16).isqrt()) >> 24) as u32;
         }
+        let tree_salts = (0..params.num_trees as u64).map(|tree| derived_seed(TREE_SALT, tree)).collect();
         Self {
             tree_seeds,
+            tree_salts,
             key_weight: profile.key_weight(),
             decay,
             repeats,
@@ -93,22 +100,37 @@ impl KeyMaker {
     /// The weights of an article's tokens: idf³ · (1 + ln count)^1.5 · exp(−first position / decay).
     #[must_use]
     pub fn weighted_terms(&self, record: &Record) -> WeightedTerms {
-        let mut terms = WeightedTerms::default();
-        let mut total = 0u128;
+        let num_terms = record.vocabulary.len();
+        let mut terms = WeightedTerms {
+            hashes: Vec::with_capacity(num_terms),
+            inverse: Vec::with_capacity(num_terms),
+            idf: Vec::with_capacity(num_terms),
+            ..WeightedTerms::default()
+        };
+        let mut weights = Vec::with_capacity(num_terms);
         for term in &record.vocabulary {
-            let Some(decay) = self.decay.get(term.first as usize) else { continue };
+            let decay = self.decay.get(term.first as usize).copied().unwrap_or(0);
             let idf = u64::from(term.idf);
-            let weight = (idf * idf * idf * u64::from(self.repeats[term.count as usize]) * u64::from(*decay)) >> 12;
-            terms.hashes.push(term.hash);
-            terms.inverse.push(((1u64 << 44) / weight.max(1)).min(1 << 31) as u32);
-            terms.idf.push(term.idf);
-            total += u128::from(weight.max(1));
+            weights.push((idf * idf * idf * u64::from(self.repeats[term.count as usize]) * u64::from(decay)) >> 12);
         }
-        // A multiple of what `with_index` cuts off, so that no rank beyond ties with one on the list.
-        terms.short_list = ((SHORT_LIST_LEN << 75) / total.max(1)).min(u128::from(u64::MAX >> 1)) as u64 & !0xffff;
-        // A rank is at least v/2 · inverse, so no smaller rank hides behind the cutoff.
-        let cutoff = |inverse: &u32| (terms.short_list / u64::from(*inverse) * 2 + 2).min(u64::from(u32::MAX)) as u32;
-        terms.cutoffs = terms.inverse.iter().map(cutoff).collect();
+        // A token that weighs a fraction of the mean comes first in one tree of thousands.
+        let least = weights.iter().sum::<u64>() / (MEAN_OVER_LEAST * weights.len().max(1) as u64);
+        let mut kept = Vec::with_capacity(num_terms);
+        for (term, weight) in record.vocabulary.iter().zip(weights).filter(|(_, weight)| *weight > least) {
+            terms.hashes.push(term.hash);
+            terms.inverse.push(((1u64 << 44) / weight).min(u64::from(u32::MAX)) as u32);
+            terms.idf.push(term.idf);
+            kept.push(weight);
+        }
+        let total: u64 = kept.iter().sum();
+        // The sum of uniform variates over weights at which `SHORT_LIST_LEN` tokens are expected; a multiple of what
+        // `with_index` cuts off, so that no rank beyond ties with one on the list.
+        terms.short_list =
+            ((SHORT_LIST_LEN << 76) / u128::from(total.max(1))).min(u128::from(u64::MAX >> 1)) as u64 & !0xffff;
+        // Taken as a product with the weight, rounded up: `inverse` is 2^44 / weight, rounded down.
+        let unit = (terms.short_list >> 24) + 1;
+        let cutoff = |weight: &u64| ((unit * ((weight >> 8) + 1)) >> 12).min(u64::from(u32::MAX - 1)) as u32 + 1;
+        terms.cutoffs = kept.iter().map(cutoff).collect();
         terms
     }
 
@@ -121,12 +143,12 @@ impl KeyMaker {
         // The first few tokens of the order nearly always suffice; if not, all are ranked.
         terms.rank_first(seed, scratch);
         let is_all = scratch.ranked.len() == terms.hashes.len();
-        match self.prefix_key(terms, tree, depth, &scratch.ranked) {
+        match self.prefix_key(terms, tree, depth, &mut scratch.ranked) {
             Prefix::Whole(key) => Some(key),
             Prefix::Exhausted(key) if is_all => key,
             Prefix::Exhausted(_) => {
                 terms.rank_all(seed, scratch);
-                match self.prefix_key(terms, tree, depth, &scratch.ranked) {
+                match self.prefix_key(terms, tree, depth, &mut scratch.ranked) {
                     Prefix::Whole(key) => Some(key),
                     Prefix::Exhausted(key) => key,
                 }
@@ -134,26 +156,26 @@ impl KeyMaker {
         }
     }
 
-    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &[u64]) -> Prefix {
-        let mut prefix = [0u32; MAX_PREFIX];
+    /// Takes tokens from the list, the first in order first, until they carry enough. Two or three of some seven are
+    /// taken: looking for the smallest each time is faster than sorting.
+    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &mut Vec<u64>) -> Prefix {
         let (mut len, mut weight, mut extra) = (0, 0, 0);
-        let key = |prefix: &mut [u32]| {
-            prefix.sort_unstable();
-            prefix.iter().fold(combine(TREE_SALT, tree as u64), |key, hash| combine(key, u64::from(*hash)))
-        };
+        // A sum does not mind the order: the key is of the set.
+        let mut sum = self.tree_salts[tree];
         loop {
             let enough = (weight >= self.key_weight && len >= *PREFIX_LEN.start()) || len >= *PREFIX_LEN.end();
             if enough && extra == depth {
-                return Prefix::Whole(key(&mut prefix[..len]));
+                return Prefix::Whole(mix64(sum));
             }
-            let Some(next) = ranked.get(len).filter(|_| len < MAX_PREFIX) else {
+            let smallest = (0..ranked.len()).min_by_key(|i| ranked[*i]).filter(|_| len < MAX_PREFIX);
+            let Some(smallest) = smallest else {
                 // All tokens together carry less than is asked: they are the key, but cannot be refined.
                 let is_key = !enough && len >= *PREFIX_LEN.start() && depth == 0;
-                return Prefix::Exhausted(is_key.then(|| key(&mut prefix[..len])));
+                return Prefix::Exhausted(is_key.then(|| mix64(sum)));
             };
             extra += usize::from(enough);
-            let next = usize::from(*next as u16);
-            prefix[len] = terms.hashes[next];
+            let next = usize::from(ranked.swap_remove(smallest) as u16);
+            sum = sum.wrapping_add(mix64(u64::from(terms.hashes[next])));
             weight += u32::from(terms.idf[next]);
             len += 1;
         }
@@ -166,23 +188,30 @@ impl KeyMaker {
         if record.content.len() < len {
             return;
         }
-        let passages: Vec<(u32, u64)> = record
-            .content
-            .windows(len)
-            .map(|run| {
-                let idf = run.iter().map(|token| u32::from(record.term(token).idf)).sum();
-                let key = run.iter().fold(PASSAGE_SALT, |key, token| combine(key, u64::from(record.term(token).hash)));
-                (idf, key)
-            })
-            .collect();
+        let mut idf: u32 = record.content[..len - 1].iter().map(|token| u32::from(record.term(token).idf)).sum();
+        // The best passages of the window at hand, best first, each later than the one before: the usual queue of a
+        // sliding maximum.
+        let mut best: VecDeque<(u32, u64, usize)> = VecDeque::with_capacity(self.passage_window + 1);
         let mut last = None;
-        for start in 0..=passages.len().saturating_sub(self.passage_window) {
-            let end = (start + self.passage_window).min(passages.len());
-            let best = (start..end).max_by_key(|i| passages[*i]).expect("a window holds a passage");
-            if last != Some(best) {
-                each(passages[best].1);
-                last = Some(best);
+        let num_passages = record.content.len() - len + 1;
+        for (start, run) in record.content.windows(len).enumerate() {
+            idf += u32::from(record.term(&run[len - 1]).idf);
+            let key = mix64(run.iter().fold(PASSAGE_SALT, |key, token| {
+                key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
+            }));
+            while best.back().is_some_and(|(i, k, _)| (*i, *k) <= (idf, key)) {
+                best.pop_back();
             }
+            best.push_back((idf, key, start));
+            if best[0].2 + self.passage_window <= start {
+                best.pop_front();
+            }
+            let is_whole_window = start + 1 >= self.passage_window.min(num_passages);
+            if is_whole_window && last != Some(best[0].2) {
+                each(best[0].1);
+                last = Some(best[0].2);
+            }
+            idf -= u32::from(record.term(&run[0]).idf);
         }
     }
 }
@@ -196,75 +225,65 @@ enum Prefix {
 }
 
 impl WeightedTerms {
-    /// Ranks the tokens on the short list, first in order first.
+    /// Ranks the tokens on the short list.
     fn rank_first(&self, seed: u32, scratch: &mut KeyScratch) {
-        scratch.uniform.resize(self.hashes.len(), 0);
         scratch.hits.resize(self.hashes.len().div_ceil(32), 0);
-        scatter_all(&self.hashes, seed, &mut scratch.uniform);
-        find_hits(&scratch.uniform, &self.cutoffs, &mut scratch.hits);
+        find_hits(&self.hashes, seed, &self.cutoffs, &mut scratch.hits);
         scratch.ranked.clear();
         for (word, hits) in scratch.hits.iter().enumerate() {
             let mut hits = *hits;
             while hits != 0 {
                 let i = word * 32 + hits.trailing_zeros() as usize;
                 hits &= hits - 1;
-                let rank = rank(scratch.uniform[i], self.inverse[i]);
+                let rank = rank(scatter(self.hashes[i] ^ seed), self.inverse[i]);
                 if rank < self.short_list {
                     scratch.ranked.push(with_index(rank, i));
                 }
             }
         }
-        // Ties of rank go to the smaller hash, which has the smaller index.
-        scratch.ranked.sort_unstable();
     }
 
-    /// Ranks all tokens, first in order first.
+    /// Ranks all tokens.
     fn rank_all(&self, seed: u32, scratch: &mut KeyScratch) {
-        scratch.uniform.resize(self.hashes.len(), 0);
-        scatter_all(&self.hashes, seed, &mut scratch.uniform);
         scratch.ranked.clear();
-        let ranks = scratch.uniform.iter().zip(&self.inverse).enumerate();
-        scratch.ranked.extend(ranks.map(|(i, (v, inverse))| with_index(rank(*v, *inverse), i)));
-        scratch.ranked.sort_unstable();
+        let ranks = self.hashes.iter().zip(&self.inverse).enumerate();
+        scratch.ranked.extend(ranks.map(|(i, (hash, inverse))| with_index(rank(scatter(hash ^ seed), *inverse), i)));
     }
 }
 
-/// A token's place in a tree's order: an exponential variate of rate `weight`, smallest first.
-///
-/// −ln(1−v) for uniform v is taken by the first four terms of its series. The cut shows only above v = 0.7, where a
-/// token of an article of twenty or more never comes first.
+/// A token's place in a tree's order, smallest first: a uniform variate over the token's weight, as in priority sampling
+/// (Duffield, Lund and Thorup, JACM 2007). Among many tokens each comes first about as often as its share of the weight.
 fn rank(uniform: u32, inverse_weight: u32) -> u64 {
-    let v = u64::from(uniform);
-    // v · (1 + v/2 · (1 + 2v/3 · (1 + 3v/4))), with 32 fractional bits; less than 2.1, so 31 bits are kept.
-    let third = (1 << 31) + ((v * 3) >> 3);
-    let second = (1 << 31) + ((((v * third) >> 32) * 2) / 3);
-    let first = (1 << 31) + (((v * second) >> 32) >> 1);
-    let series = (v * first) >> 32; // 31 fractional bits
-    series * u64::from(inverse_weight)
+    u64::from(uniform) * u64::from(inverse_weight)
 }
 
-/// A rank with the token's index in its lowest 16 bits: sorts by rank, ties by index.
+/// A rank with the token's index in its lowest 16 bits: orders by rank, ties by index, and so by hash.
 fn with_index(rank: u64, index: usize) -> u64 {
     rank & !0xffff | index as u64
 }
 
-/// A uniform value for each token of a tree.
+/// A bit for each token whose uniform value in a tree is not above its cutoff.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn scatter_all(hashes: &[u32], seed: u32, out: &mut [u32]) {
-    for (value, hash) in out.iter_mut().zip(hashes) {
-        *value = scatter(hash ^ seed);
-    }
-}
-
-/// A bit for each value that is not above its cutoff.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn find_hits(values: &[u32], cutoffs: &[u32], hits: &mut [u32]) {
-    for ((values, cutoffs), hits) in values.chunks(32).zip(cutoffs.chunks(32)).zip(hits) {
-        let mut bits = 0;
-        for (i, (value, cutoff)) in values.iter().zip(cutoffs).enumerate() {
-            bits |= u32::from(value <= cutoff) << i;
+fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u32]) {
+    let (whole, rest) = hashes.as_chunks::<32>();
+    let (whole_cutoffs, rest_cutoffs) = cutoffs.as_chunks::<32>();
+    for ((hashes, cutoffs), hits) in whole.iter().zip(whole_cutoffs).zip(hits.iter_mut()) {
+        let mut is_hit = [0u8; 32];
+        for i in 0..32 {
+            is_hit[i] = u8::from(scatter(hashes[i] ^ seed) <= cutoffs[i]);
         }
-        *hits = bits;
+        *hits = 0;
+        for (byte, eight) in is_hit.as_chunks::<8>().0.iter().enumerate() {
+            // Eight bytes of 0 or 1 to eight bits: the product moves bit 8·i to bit 56 + i.
+            let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            *hits |= (bits as u32) << (8 * byte);
+        }
+    }
+    if let Some(hits) = hits.get_mut(whole.len()) {
+        *hits = 0;
+        for (i, (hash, cutoff)) in rest.iter().zip(rest_cutoffs).enumerate() {
+            *hits |= u32::from(scatter(hash ^ seed) <= *cutoff) << i;
+        }
     }
 }
 
@@ -297,13 +316,18 @@ mod tests {
                          fishermen from Ivana brought most of them ashore before the coast guard arrived on Monday.";
 
     #[test]
-    fn ranks_follow_the_logarithm() {
-        for v in [1u32 << 20, 1 << 28, 1 << 30, 1 << 31] {
-            let hash = (0..u32::MAX).step_by(9973).min_by_key(|h| scatter(*h).abs_diff(v)).unwrap();
-            let exact = -(1.0 - f64::from(scatter(hash)) / 4294967296.0).ln();
-            let got = rank(scatter(hash), 1) as f64 / f64::from(1u32 << 31);
-            assert!((got / exact - 1.0).abs() < 0.03, "{v}: {got} against {exact}");
-        }
+    fn tokens_come_first_by_weight() {
+        // One token of weight 3 among seven of weight 1.
+        let first = (0..4000u32)
+            .filter(|seed| {
+                let rank_of = |hash: u32| {
+                    let weight = if hash == 0 { 3 } else { 1 };
+                    rank(scatter(hash.wrapping_mul(0x9e37_79b9) ^ scatter(*seed)), (1 << 20) / weight)
+                };
+                (1..8).all(|hash| rank_of(0) < rank_of(hash))
+            })
+            .count();
+        assert!((1080..1380).contains(&first), "{first} of 4000, about 1200 expected");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The compact record of an article: everything verification reads, so that it need not look at the text again.
 
 use super::minhash::fold;
-use crate::hash::combine;
 use crate::article::{Article, Timestamp};
+use crate::hash::combine;
 use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
 
@@ -117,7 +117,8 @@ impl Record {
             term.flags |= token.flags;
             token.term = index as u16;
         }
-        self.bigrams = self.content.windows(2).map(|pair| fold(bigram_hash(self.term(&pair[0]), self.term(&pair[1])))).collect();
+        self.bigrams =
+            self.content.windows(2).map(|pair| fold(bigram_hash(self.term(&pair[0]), self.term(&pair[1])))).collect();
         self.bigrams.sort_unstable();
         self.bigrams.dedup();
     }
@@ -163,13 +164,14 @@ fn is_conversion(document: &Document<'_>, index: usize) -> bool {
 
 /// Distinct stems of the headline without its slug.
 fn title_stems(article: &Article) -> Vec<u32> {
-    let Some(title) = &article.title else { return Vec::new() };
+    let Some(title) = &article.title else {
+        return Vec::new();
+    };
     let title = title.trim();
     let title = &title[slug_len(title).unwrap_or(0)..];
     let normalised = crate::text::normalize(title);
     let tokens = crate::text::tokenize(&normalised, 0..normalised.len(), 100);
-    let mut stems: Vec<u32> =
-        tokens.iter().filter(|t| !t.flags.has(TokenFlags::STOP)).map(|t| t.stem_hash).collect();
+    let mut stems: Vec<u32> = tokens.iter().filter(|t| !t.flags.has(TokenFlags::STOP)).map(|t| t.stem_hash).collect();
     stems.sort_unstable();
     stems.dedup();
     stems
@@ -184,7 +186,7 @@ fn says_correction(article: &Article, document: &Document<'_>) -> bool {
     let head = &text[..text.floor_char_boundary(200)];
     let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(300))..];
     in_title
-        || [head, tail].iter().any(|edge| {
+        || [head, tail].iter().filter(|edge| edge.contains("orrect") || edge.contains("CORRECT")).any(|edge| {
             ["CORRECTS", "(Corrects", "Corrects ", "CORRECTED", "CORRECTION", "corrects to ", "Correction:"]
                 .iter()
                 .any(|word| edge.contains(word))
@@ -249,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_record_holds_what_the_text_holds() {
-        let r = record("The rain cut the roads. The roads to Lima, 14 km (9 miles) away, were cut by 3 metres of rain.");
+        let r =
+            record("The rain cut the roads. The roads to Lima, 14 km (9 miles) away, were cut by 3 metres of rain.");
         let hashes: Vec<u32> = r.vocabulary.iter().map(|t| t.hash).collect();
         assert!(hashes.is_sorted_by(|a, b| a < b));
         let rain = r.vocabulary.iter().find(|t| t.first == 0).unwrap();

@@ -33,7 +33,8 @@ pub fn simhash_keys(fingerprint: u64, mut each: impl FnMut(u64)) {
         if choice.count_ones() != KEY_BLOCKS {
             continue;
         }
-        let mask = (0..NUM_BLOCKS).filter(|block| choice >> block & 1 == 1).fold(0, |mask, block| mask | block_mask(block));
+        let mask =
+            (0..NUM_BLOCKS).filter(|block| choice >> block & 1 == 1).fold(0, |mask, block| mask | block_mask(block));
         each(combine(u64::from(choice), fingerprint & mask));
     }
 }

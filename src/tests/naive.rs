@@ -7,8 +7,7 @@ pub(crate) fn lcs_len(a: &[u16], b: &[u16]) -> usize {
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in 0..a.len() {
         for j in 0..b.len() {
-            table[i + 1][j + 1] =
-                if a[i] == b[j] { table[i][j] + 1 } else { table[i][j + 1].max(table[i + 1][j]) };
+            table[i + 1][j + 1] = if a[i] == b[j] { table[i][j] + 1 } else { table[i][j + 1].max(table[i + 1][j]) };
         }
     }
     table[a.len()][b.len()]
@@ -81,7 +80,9 @@ pub(crate) fn average_link(num_nodes: u32, score: impl Fn(u32, u32) -> i32) -> V
                 }
             }
         }
-        let Some((_, _, i, j)) = best else { return clusters };
+        let Some((_, _, i, j)) = best else {
+            return clusters;
+        };
         let other = clusters.remove(j);
         clusters[i].extend(other);
         clusters[i].sort_unstable();

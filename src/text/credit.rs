@@ -88,7 +88,8 @@ fn is_header_line(line: &str) -> bool {
     if line.is_empty() || line.len() > MAX_LINE_LEN {
         return false;
     }
-    if starts_with_any(line, &["source:", "copyright", "(c) ", "published ", "published:", "updated:", "last updated"]) {
+    if starts_with_any(line, &["source:", "copyright", "(c) ", "published ", "published:", "updated:", "last updated"])
+    {
         return line.len() <= 80 && !line.ends_with('.');
     }
     is_byline(line)
@@ -227,7 +228,9 @@ fn is_agency(line: &str) -> bool {
 
 /// Length of an agency in capitals behind the last sentence (`… eruptions. MERIDIAN`), or of `(Kestrel)`; else 0.
 fn suffix_len(line: &str) -> usize {
-    let Some(end) = line.rfind(['.', '!', '?', '"']) else { return 0 };
+    let Some(end) = line.rfind(['.', '!', '?', '"']) else {
+        return 0;
+    };
     let suffix = &line[end + 1..];
     let is_credit = suffix.starts_with(' ') && suffix.len() <= 40 && is_agency(suffix.trim());
     if is_credit && end > 0 { suffix.len() } else { 0 }

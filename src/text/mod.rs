@@ -53,26 +53,16 @@ impl<'a> Document<'a> {
     pub fn fingerprint(&self) -> u128 {
         let body = &self.text[self.body.clone()];
         let mut plain = Vec::with_capacity(body.len());
-        if body.is_ascii() {
-            for word in body.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-                plain.extend_from_slice(word);
-                plain.push(b' ');
-            }
-            plain.pop();
-            plain.make_ascii_lowercase();
-            return hash128(&plain);
+        // Normalised text has no white space beyond ASCII's.
+        for word in body.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            plain.extend_from_slice(word);
+            plain.push(b' ');
         }
-        for word in body.split_whitespace() {
-            if !plain.is_empty() {
-                plain.push(b' ');
-            }
-            let start = plain.len();
-            if word.is_ascii() {
-                plain.extend_from_slice(word.as_bytes());
-                plain[start..].make_ascii_lowercase();
-            } else {
-                plain.extend_from_slice(word.to_lowercase().as_bytes());
-            }
+        plain.pop();
+        if plain.is_ascii() {
+            plain.make_ascii_lowercase();
+        } else {
+            plain = String::from_utf8_lossy(&plain).to_lowercase().into_bytes();
         }
         hash128(&plain)
     }

@@ -14,19 +14,32 @@ use std::borrow::Cow;
 /// ```
 #[must_use]
 pub fn normalize(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+    if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
     let mut out = String::with_capacity(composed.len());
-    for c in composed.chars() {
-        match fold(c) {
-            Fold::Keep => out.push(c),
-            Fold::Drop => {}
-            Fold::To(plain) => out.push(plain),
+    let mut rest: &str = &composed;
+    while !rest.is_empty() {
+        // Stretches of plain ASCII are copied whole.
+        let plain = rest.bytes().position(|b| !is_plain(b)).unwrap_or(rest.len());
+        out.push_str(&rest[..plain]);
+        let mut chars = rest[plain..].chars();
+        if let Some(c) = chars.next() {
+            match fold(c) {
+                Fold::Keep => out.push(c),
+                Fold::Drop => {}
+                Fold::To(plain) => out.push(plain),
+            }
         }
+        rest = chars.as_str();
     }
     Cow::Owned(out)
+}
+
+/// Bytes of ASCII text that stand as they are.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }
 
 enum Fold {

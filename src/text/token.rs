@@ -5,7 +5,7 @@
 
 use super::number::{NUMBER_WORDS, number_value, scale_word};
 use super::stem::{STOP_WORDS, stem};
-use crate::hash::{HashMap, HashSet, combine, hash64};
+use crate::hash::{HashSet, combine, hash64};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -21,12 +21,37 @@ enum Known {
     Number(u64),
 }
 
-/// Stop words and number words: one look-up a word in place of two searches.
-static KNOWN: LazyLock<HashMap<u64, Known>> = LazyLock::new(|| {
+/// Stop words and number words under the hash of their token: open addressing, a quarter full, so that a word costs one
+/// look.
+struct KnownWords(Vec<Option<(u64, Known)>>);
+
+static KNOWN: LazyLock<KnownWords> = LazyLock::new(|| {
     let stops = STOP_WORDS.iter().map(|word| (*word, Known::Stop));
     let numbers = NUMBER_WORDS.iter().map(|(word, value)| (*word, Known::Number(value * 1000)));
-    stops.chain(numbers).map(|(word, known)| (hash64(word.as_bytes(), TOKEN_SEED), known)).collect()
+    let mut table = vec![None; 1024];
+    for (word, known) in stops.chain(numbers) {
+        let hash = hash64(word.as_bytes(), TOKEN_SEED);
+        let mut slot = hash as usize % table.len();
+        while table[slot].is_some() {
+            slot = (slot + 1) % table.len();
+        }
+        table[slot] = Some((hash, known));
+    }
+    KnownWords(table)
 });
+
+impl KnownWords {
+    fn find(&self, hash: u64) -> Option<Known> {
+        let mut slot = hash as usize % self.0.len();
+        while let Some((known_hash, known)) = self.0[slot] {
+            if known_hash == hash {
+                return Some(known);
+            }
+            slot = (slot + 1) % self.0.len();
+        }
+        None
+    }
+}
 
 /// What is known of a token besides its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,12 +131,16 @@ struct Scanner<'a> {
     sentence_has_token: bool,
     in_quote: bool,
     line_start: usize,
-    known: &'static HashMap<u64, Known>,
+    known: &'static KnownWords,
 }
 
 impl Scanner<'_> {
     fn step(&mut self) {
         let byte = self.bytes[self.at];
+        if byte == b' ' {
+            self.at += 1;
+            return;
+        }
         match byte {
             b'0'..=b'9' => self.number(),
             b'a'..=b'z' | b'A'..=b'Z' => self.word(),
@@ -178,7 +207,9 @@ impl Scanner<'_> {
         if self.bytes[self.at] != b'.' {
             return true;
         }
-        let Some(last) = self.tokens.last() else { return true };
+        let Some(last) = self.tokens.last() else {
+            return true;
+        };
         if last.end as usize != self.at || !self.sentence_has_token {
             return true;
         }
@@ -291,9 +322,9 @@ impl Scanner<'_> {
     fn push_word(&mut self, start: usize, end: usize) {
         let hash = hash64(&self.lower, TOKEN_SEED);
         // No known word is longer than `seventeen`.
-        let known = if self.lower.len() <= 9 { self.known.get(&hash) } else { None };
+        let known = if self.lower.len() <= 9 { self.known.find(hash) } else { None };
         let mut flags = match known {
-            Some(Known::Number(value)) => return self.push_number(start, end, *value),
+            Some(Known::Number(value)) => return self.push_number(start, end, value),
             Some(Known::Stop) => TokenFlags::STOP,
             None => 0,
         };
@@ -390,11 +421,12 @@ fn join_scales(text: &str, tokens: &mut [Token]) {
 
 /// A capitalised word at the head of a sentence is a name where it is one elsewhere in the text.
 fn mark_initial_names(tokens: &mut [Token], text: &str) {
-    let names: HashSet<u32> =
-        tokens.iter().filter(|t| t.flags.has(TokenFlags::NAME)).map(|t| t.stem_hash).collect();
+    let names: HashSet<u32> = tokens.iter().filter(|t| t.flags.has(TokenFlags::NAME)).map(|t| t.stem_hash).collect();
     for token in tokens.iter_mut() {
         let plain = token.flags.0 & (TokenFlags::NAME | TokenFlags::STOP | TokenFlags::NUMBER) == 0;
+        let first = text.as_bytes()[token.start as usize];
         if plain
+            && (first.is_ascii_uppercase() || first >= 0x80)
             && text[token.start as usize..].starts_with(char::is_uppercase)
             && names.contains(&token.stem_hash)
         {

@@ -90,11 +90,11 @@ impl Places {
 
 /// Share of the shorter's weight below which a pair is not measured further: of 12,000 rewrites of the labelled sets
 /// one in a hundred keeps less than .33.
-const PREFILTER: i32 = ONE * 25 / 100;
+const PREFILTER: i32 = ONE * 30 / 100;
 /// Share of words in the same order, and of words at all, below which a pair without copied text is not measured
 /// further. Rewrites keep .13 and more in order; one with its paragraphs turned round keeps the words.
-const MIN_ORDER: i32 = ONE * 11 / 100;
-const MIN_WORDS: i32 = ONE * 25 / 100;
+const MIN_ORDER: i32 = ONE * 15 / 100;
+const MIN_WORDS: i32 = ONE * 20 / 100;
 /// Share of shingles from which text was copied rather than retold.
 pub(super) const COPIED: i32 = ONE * 8 / 100;
 
@@ -104,8 +104,7 @@ pub(super) const COPIED: i32 = ONE * 8 / 100;
 #[must_use]
 pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Evidence {
     let size = |r: &Record| (r.content.len(), r.vocabulary.len(), r.num_tokens, r.shingles.len(), r.figures.len());
-    let first_is_shorter =
-        size(first).cmp(&size(second)).then_with(|| first.shingles.cmp(&second.shingles)).is_le();
+    let first_is_shorter = size(first).cmp(&size(second)).then_with(|| first.shingles.cmp(&second.shingles)).is_le();
     let (shorter, longer) = if first_is_shorter { (first, second) } else { (second, first) };
     let mut values = [0; NUM_MEASUREMENTS];
     let mut set = |measurement: Measurement, value: i32| values[measurement as usize] = value.clamp(0, ONE);
@@ -278,8 +277,7 @@ fn figure_overlap(shorter: &[Figure], longer: &[Figure]) -> (i32, i32) {
         return (NEUTRAL, NEUTRAL);
     }
     let weigh = |figures: &[Figure]| figures.iter().map(|f| u64::from(f.weight)).sum::<u64>();
-    let shared: u64 =
-        shorter.iter().filter(|f| longer.binary_search(f).is_ok()).map(|f| u64::from(f.weight)).sum();
+    let shared: u64 = shorter.iter().filter(|f| longer.binary_search(f).is_ok()).map(|f| u64::from(f.weight)).sum();
     let (short, long) = (weigh(shorter), weigh(longer));
     (ratio(shared, short), ratio(shared, short + long - shared))
 }
@@ -317,8 +315,7 @@ fn quote_cover(shorter: &Record, longer: &Record, map: &[u16]) -> (i32, i32) {
         let weight = u64::from(shorter.term(token).idf);
         let other = map[token.term as usize];
         let is_quoted = token.flags & TokenFlags::QUOTE != 0;
-        let found = other != NONE
-            && (!is_quoted || longer.vocabulary[other as usize].flags & TokenFlags::QUOTE != 0);
+        let found = other != NONE && (!is_quoted || longer.vocabulary[other as usize].flags & TokenFlags::QUOTE != 0);
         sums[usize::from(is_quoted)][0] += weight;
         sums[usize::from(is_quoted)][1] += if found { weight } else { 0 };
     }
@@ -493,7 +490,8 @@ mod tests {
 
     #[test]
     fn strangers_are_left_early() {
-        let other = record("Wheat futures in Chicago closed lower as rain reached the plains, traders said, and funds sold.");
+        let other =
+            record("Wheat futures in Chicago closed lower as rain reached the plains, traders said, and funds sold.");
         let e = measure(&record(STORY), &other, &mut Scratch::default());
         assert!(!e.is_complete);
         let empty = Record::default();
@@ -503,8 +501,7 @@ mod tests {
     #[test]
     fn the_order_of_the_pair_does_not_matter() {
         let (a, b) = (record(STORY), record(&STORY[..150]));
-        let (there, back) =
-            (measure(&a, &b, &mut Scratch::default()), measure(&b, &a, &mut Scratch::default()));
+        let (there, back) = (measure(&a, &b, &mut Scratch::default()), measure(&b, &a, &mut Scratch::default()));
         assert_eq!(there.values, back.values);
         assert_ne!(there.first_is_shorter, back.first_is_shorter);
     }

@@ -97,14 +97,16 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
     }
     let threshold = logit_q10((profile.verdict().match_percent * 100) as u16);
     let is_weighted = first.is_weighted && second.is_weighted;
-    let logit =
-        if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
+    let logit = if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
     let margin = logit - threshold;
     if level == Level::Near || !is_weighted {
         let is_copy = percent(&evidence, Measurement::ShingleJaccard) >= profile.verdict().near_percent
             || is_verbatim_excerpt(&evidence, profile);
         if !is_copy || margin < 0 {
-            return no_match(evidence.clone(), if is_weighted { name_look_alike(&evidence) } else { unknown_language(&evidence) });
+            return no_match(
+                evidence.clone(),
+                if is_weighted { name_look_alike(&evidence) } else { unknown_language(&evidence) },
+            );
         }
     }
     let probability = probability_e4(logit);
@@ -182,11 +184,13 @@ fn name_look_alike(evidence: &Evidence) -> Relation {
     let value = |measurement| evidence.value(measurement);
     let copied = value(Measurement::ShingleContainment) >= evidence::COPIED;
     let same_frame = value(Measurement::BigramCover) >= naming::SAME_FRAME;
-    let other_facts = value(Measurement::FactsAgainst) >= naming::OTHER_FACTS || value(Measurement::NumberCover) <= naming::FEW_FIGURES;
+    let other_facts = value(Measurement::FactsAgainst) >= naming::OTHER_FACTS
+        || value(Measurement::NumberCover) <= naming::FEW_FIGURES;
     if (copied || same_frame) && other_facts && value(Measurement::LeadBoth) >= naming::SAME_EVENT {
         return Relation::Template;
     }
-    if value(Measurement::QuoteCover) >= naming::SAME_QUOTES && value(Measurement::UnquotedCover) <= naming::LITTLE_ELSE {
+    if value(Measurement::QuoteCover) >= naming::SAME_QUOTES && value(Measurement::UnquotedCover) <= naming::LITTLE_ELSE
+    {
         return Relation::QuotesOnly;
     }
     let told_in_longer = value(Measurement::LeadShorter) >= naming::TOLD_WITHIN;

@@ -108,8 +108,12 @@ mod tests {
 
     #[test]
     fn passages_and_differences() {
-        let a = Document::new("On Monday the ferry ran aground off Batanes with 214 passengers, officers in Manila said.", 999);
-        let b = Document::new("Officers say a ferry, run aground off Batanes with 356 passengers, is safe in Basco.", 999);
+        let a = Document::new(
+            "On Monday the ferry ran aground off Batanes with 214 passengers, officers in Manila said.",
+            999,
+        );
+        let b =
+            Document::new("Officers say a ferry, run aground off Batanes with 356 passengers, is safe in Basco.", 999);
         let passages = shared_passages(&a, &b);
         assert!(passages.is_empty() || passages.iter().all(|p| p.num_content >= MIN_PASSAGE));
         let differences = differences(&a, &b);
@@ -118,6 +122,9 @@ mod tests {
         assert_eq!(differences.first_names, ["Monday", "Manila"]);
         let same = shared_passages(&a, &a);
         assert_eq!(same.len(), 1);
-        assert_eq!(&a.text[same[0].first.clone()], "Monday the ferry ran aground off Batanes with 214 passengers, officers in Manila");
+        assert_eq!(
+            &a.text[same[0].first.clone()],
+            "Monday the ferry ran aground off Batanes with 214 passengers, officers in Manila"
+        );
     }
 }

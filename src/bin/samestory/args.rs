@@ -180,8 +180,10 @@ pub(crate) struct Compare {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Gold has one JSON object a line with `id` and `cluster`, and where known `kind`. Predicted is \
-    what `cluster -o` wrote.\nPairs of two articles outside gold are ignored; of one inside and one outside are false.")]
+#[command(
+    after_help = "Gold has one JSON object a line with `id` and `cluster`, and where known `kind`. Predicted is \
+    what `cluster -o` wrote.\nPairs of two articles outside gold are ignored; of one inside and one outside are false."
+)]
 pub(crate) struct Eval {
     /// The true clusters
     pub(crate) gold: PathBuf,

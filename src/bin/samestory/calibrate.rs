@@ -103,7 +103,9 @@ fn read_labels(path: &Path) -> anyhow::Result<Vec<Label>> {
         let is_same = match label {
             "same" => true,
             "different" => false,
-            _ => return Err(bad(format!("label '{label}', expected `same` or `different`")).into()),
+            _ => {
+                return Err(bad(format!("label '{label}', expected `same` or `different`")).into());
+            }
         };
         let weight: f64 = match cells.get(4) {
             Some(cell) => cell.parse().map_err(|_| bad(format!("weight '{cell}' is no number")))?,

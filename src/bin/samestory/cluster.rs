@@ -69,7 +69,10 @@ fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
     }
     let largest = clustering.members.iter().map(|m| m.size).max().unwrap_or(0);
     let num_shared = clustering.members.iter().filter(|m| m.size > 1 && m.article == m.cluster).count() as u64;
-    message::line(&format!("  {} with more than one article, the largest of {largest}", counted(num_shared, "cluster")));
+    message::line(&format!(
+        "  {} with more than one article, the largest of {largest}",
+        counted(num_shared, "cluster")
+    ));
     let mut apart: Vec<String> = Vec::new();
     for name in ["template", "followup", "same_event", "includes"] {
         let number = clustering.links.iter().filter(|p| p.relation().name() == name).count() as u64;

@@ -107,11 +107,21 @@ impl Comparison<'_> {
             Relation::Near => format!("One story: {a} is a near copy of {b}."),
             Relation::Update => format!("One story: {a} is an update of {b}."),
             Relation::Excerpt => format!("One story: {a} is an excerpt or brief of {b}."),
-            Relation::Rewrite => format!("One story: {a} is a rewrite of {b}, the same telling in other words."),
-            Relation::Includes => format!("Not one story: {a} holds several stories, and {b} is one of them."),
-            Relation::Followup => format!("Not one story: {a} follows up {b}: another lead over shared background."),
-            Relation::SameEvent => format!("Not one story: {a} and {b} are two tellings of one event."),
-            Relation::Template => format!("Not one story: {a} and {b} share their wording, but not their facts."),
+            Relation::Rewrite => {
+                format!("One story: {a} is a rewrite of {b}, the same telling in other words.")
+            }
+            Relation::Includes => {
+                format!("Not one story: {a} holds several stories, and {b} is one of them.")
+            }
+            Relation::Followup => {
+                format!("Not one story: {a} follows up {b}: another lead over shared background.")
+            }
+            Relation::SameEvent => {
+                format!("Not one story: {a} and {b} are two tellings of one event.")
+            }
+            Relation::Template => {
+                format!("Not one story: {a} and {b} share their wording, but not their facts.")
+            }
             Relation::QuotesOnly => format!("Not one story: {a} and {b} share quotes only."),
             Relation::Undecidable => {
                 format!("Undecidable: {a} or {b} is too short, empty, or in a language without weights.")

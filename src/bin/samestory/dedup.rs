@@ -90,9 +90,7 @@ fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)>
         .map(|(article, kept)| {
             let fate = match kept {
                 Kept::Yes => Fate::Stays,
-                Kept::DuplicateOf(rank, relation) => {
-                    Fate::Goes { duplicate_of: id(*rank), relation: relation.name() }
-                }
+                Kept::DuplicateOf(rank, relation) => Fate::Goes { duplicate_of: id(*rank), relation: relation.name() },
             };
             ((article.origin.block, article.origin.record), fate)
         })
@@ -123,7 +121,10 @@ mod tests {
 
     #[test]
     fn fields_are_added_at_the_end() {
-        assert_eq!(tagged(br#"{"a":1}"#, "x\"y", "near"), b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n");
+        assert_eq!(
+            tagged(br#"{"a":1}"#, "x\"y", "near"),
+            b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n"
+        );
         assert_eq!(tagged(b"{ } ", "x", "near"), b"{ \"duplicate_of\":\"x\",\"relation\":\"near\"} \n");
     }
 }
