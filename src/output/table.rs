@@ -101,7 +101,9 @@ pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output,
     header.extend(Measurement::ALL.map(Measurement::name));
     rows.header(&header)?;
     for pair in pairs {
-        let values = pair.verdict.as_ref().map(|verdict| &verdict.evidence.values);
+        // A pair that shares too little was not measured in full.
+        let verdict = pair.verdict.as_ref().filter(|verdict| verdict.evidence.is_complete);
+        let values = verdict.map(|verdict| &verdict.evidence.values);
         let row = PairRow {
             a: clustering.articles[pair.a as usize].id.as_str(),
             b: clustering.articles[pair.b as usize].id.as_str(),

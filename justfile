@@ -1,0 +1,39 @@
+# What every change must pass. `scripts/test` runs `check` and installs `just` where it is missing.
+
+export RUSTDOCFLAGS := "-D warnings"
+
+# All of it.
+check: fmt clippy fixtures test doc lib bench
+
+# Formatting.
+fmt:
+    cargo fmt --all --check
+
+# Lints, of every target.
+clippy:
+    cargo clippy --all-targets -- -D warnings
+
+# The fixture families are of the kinds they claim, and the feed is built from them.
+fixtures:
+    python3 scripts/fixtures.py check --built
+
+# Unit tests, integration tests, doctests.
+test:
+    cargo test --quiet
+
+# Documentation without warnings.
+doc:
+    cargo doc --no-deps --quiet
+
+# The library alone, without the command line's dependencies.
+lib:
+    cargo clippy --lib --no-default-features -- -D warnings
+    test -z "$(cargo tree --no-default-features --edges normal --prefix none | grep '^clap ')"
+
+# Each bench once, with its result asserted.
+bench:
+    cargo bench --bench stages -- --test
+
+# Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
+deny:
+    cargo deny check
