@@ -34,8 +34,8 @@ pub fn average_link(num_nodes: usize, mut score: impl FnMut(usize, usize) -> i32
         }
         found
     };
-    for i in 0..num_nodes {
-        best[i] = find_best(&sums, &members, &active, i);
+    for (i, best) in best.iter_mut().enumerate() {
+        *best = find_best(&sums, &members, &active, i);
     }
     loop {
         let mut pick: Option<(usize, usize)> = None;

@@ -236,7 +236,7 @@ impl TryFrom<ModelFile> for Model {
 
 impl From<Model> for ModelFile {
     fn from(model: Model) -> Self {
-        let terms = model.terms().map(|(name, weight)| (name, weight)).collect();
+        let terms = model.terms().collect();
         Self { intercept: model.intercept, terms }
     }
 }
