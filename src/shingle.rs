@@ -17,16 +17,23 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// ```
 #[must_use]
 pub fn shingle_hashes(tokens: &[Token], shingle_len: usize) -> Vec<u64> {
-    let hash_of = |run: &[Token]| {
-        mix64(run.iter().fold(run.len() as u64, |hash, token| hash.wrapping_mul(FACTOR).wrapping_add(token.hash)))
-    };
     if tokens.is_empty() {
         return Vec::new();
     }
-    if tokens.len() < shingle_len {
-        return vec![hash_of(tokens)];
-    }
-    tokens.windows(shingle_len).map(hash_of).collect()
+    // The polynomial of a run begins with its length. It rolls: a token enters, the one that leaves goes with the
+    // power it has come to, which takes the length along.
+    let len = shingle_len.min(tokens.len());
+    let first = tokens[..len].iter().fold(len as u64, |hash, token| hash.wrapping_mul(FACTOR).wrapping_add(token.hash));
+    let leaving = (0..len).fold(1u64, |power, _| power.wrapping_mul(FACTOR));
+    let lasting = (len as u64).wrapping_mul(leaving);
+    let mut hash = first.wrapping_sub(lasting);
+    let mut hashes = Vec::with_capacity(tokens.len() + 1 - len);
+    hashes.push(mix64(first));
+    hashes.extend(tokens.iter().zip(&tokens[len..]).map(|(old, new)| {
+        hash = hash.wrapping_mul(FACTOR).wrapping_add(new.hash).wrapping_sub(old.hash.wrapping_mul(leaving));
+        mix64(hash.wrapping_add(lasting))
+    }));
+    hashes
 }
 
 #[cfg(test)]
@@ -36,6 +43,20 @@ mod tests {
 
     fn hashes(text: &str, shingle_len: usize) -> Vec<u64> {
         shingle_hashes(&Document::new(text, 100).tokens, shingle_len)
+    }
+
+    #[test]
+    fn rolling_is_hashing_each_run() {
+        let tokens = Document::new("one two three four five six seven, and eight or nine of the ten", 100).tokens;
+        for len in 1..=tokens.len() + 1 {
+            let expected: Vec<u64> = tokens
+                .windows(len.min(tokens.len()))
+                .map(|run| {
+                    mix64(run.iter().fold(run.len() as u64, |hash, t| hash.wrapping_mul(FACTOR).wrapping_add(t.hash)))
+                })
+                .collect();
+            assert_eq!(shingle_hashes(&tokens, len), expected, "{len}");
+        }
     }
 
     #[test]

@@ -35,7 +35,8 @@ pub struct Body<'a> {
 pub fn find_body(text: &str) -> Body<'_> {
     let mut credits = Vec::new();
     let mut start = skip_space(text, 0);
-    let mut end = text.trim_end().len();
+    // Nothing but white space: the body is empty and stands at the end.
+    let mut end = text.trim_end().len().max(start);
     let mut allowance = text.len() / 4;
 
     for _ in 0..EDGE_LINES {

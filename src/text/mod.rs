@@ -51,17 +51,30 @@ impl<'a> Document<'a> {
     /// XXH3-128 of the body in lower case with runs of white space as one space: what `exact` means.
     #[must_use]
     pub fn fingerprint(&self) -> u128 {
-        let body = &self.text[self.body.clone()];
+        let body = self.text[self.body.clone()].as_bytes();
         let mut plain = Vec::with_capacity(body.len());
         // Normalised text has no white space beyond ASCII's.
-        for word in body.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-            plain.extend_from_slice(word);
-            plain.push(b' ');
+        let mut after_blank = true;
+        for chunk in body.chunks(CHUNK_LEN) {
+            if is_single_spaced(chunk) && !(after_blank && chunk[0] == b' ') {
+                plain.extend(chunk.iter().map(u8::to_ascii_lowercase));
+                after_blank = chunk[chunk.len() - 1] == b' ';
+                continue;
+            }
+            for byte in chunk {
+                let is_blank = byte.is_ascii_whitespace();
+                if !is_blank {
+                    plain.push(byte.to_ascii_lowercase());
+                } else if !after_blank {
+                    plain.push(b' ');
+                }
+                after_blank = is_blank;
+            }
         }
-        plain.pop();
-        if plain.is_ascii() {
-            plain.make_ascii_lowercase();
-        } else {
+        if plain.last() == Some(&b' ') {
+            plain.pop();
+        }
+        if !plain.is_ascii() {
             plain = String::from_utf8_lossy(&plain).to_lowercase().into_bytes();
         }
         hash128(&plain)
@@ -72,6 +85,17 @@ impl<'a> Document<'a> {
     pub fn form(&self, token: &Token) -> &str {
         &self.text[token.start as usize..token.end as usize]
     }
+}
+
+/// Bytes looked at together where the loop vectorises.
+const CHUNK_LEN: usize = 32;
+
+/// Whether the only white space is single blanks; also false for other bytes below a blank.
+fn is_single_spaced(chunk: &[u8]) -> bool {
+    // No early exit: such a loop would not vectorise.
+    let has_control = chunk.iter().fold(false, |found, byte| found | (*byte < b' '));
+    let has_run = chunk.iter().zip(&chunk[1..]).fold(false, |found, (a, b)| found | ((*a == b' ') & (*b == b' ')));
+    !has_control & !has_run
 }
 
 #[cfg(test)]

@@ -14,15 +14,16 @@ use std::borrow::Cow;
 /// ```
 #[must_use]
 pub fn normalize(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(is_plain) {
+    if plain_len(text) == text.len() {
         return Cow::Borrowed(text);
     }
-    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    let composed =
+        if is_composed(text) { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfkc().normalize(text) };
     let mut out = String::with_capacity(composed.len());
     let mut rest: &str = &composed;
     while !rest.is_empty() {
         // Stretches of plain ASCII are copied whole.
-        let plain = rest.bytes().position(|b| !is_plain(b)).unwrap_or(rest.len());
+        let plain = plain_len(rest);
         out.push_str(&rest[..plain]);
         let mut chars = rest[plain..].chars();
         if let Some(c) = chars.next() {
@@ -40,6 +41,31 @@ pub fn normalize(text: &str) -> Cow<'_, str> {
 /// Bytes of ASCII text that stand as they are.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\n' | b'\t')
+}
+
+/// Length of the plain ASCII that the text begins with.
+fn plain_len(text: &str) -> usize {
+    const CHUNK_LEN: usize = 32;
+    // Without an early exit the look at a chunk vectorises.
+    let is_plain_chunk = |chunk: &&[u8]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let chunks_len = CHUNK_LEN * text.as_bytes().chunks_exact(CHUNK_LEN).take_while(is_plain_chunk).count();
+    chunks_len + text.as_bytes()[chunks_len..].iter().take_while(|byte| is_plain(**byte)).count()
+}
+
+/// Whether the text is its own NFKC because no character of it changes, alone or beside another: ASCII, Western
+/// letters with their accents, and the quotes and dashes of typeset English. False where that takes a table to see.
+fn is_composed(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        let mut chars = rest[plain_len(rest)..].chars();
+        match chars.next() {
+            None => return true,
+            Some('\0'..='\x7f' | 'À'..='ÿ' | '–' | '—' | '\u{2018}'..='\u{201f}' | '\u{200b}'..='\u{200f}' | '€') =>
+                {}
+            Some(_) => return false,
+        }
+        rest = chars.as_str();
+    }
 }
 
 enum Fold {
@@ -88,6 +114,20 @@ mod tests {
         assert_eq!(normalize("１２３"), "123");
         assert_eq!(normalize("a\u{0}b\u{a0}c\r\n"), "a b c\n");
         assert_eq!(normalize("“x”"), normalize("«x»"));
+    }
+
+    #[test]
+    fn composed_characters_are_their_own_form() {
+        let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+        let composed: Vec<char> = ('\0'..=char::MAX).filter(|c| is_composed(c.encode_utf8(&mut [0; 4]))).collect();
+        assert!(composed.len() > 200);
+        for a in &composed {
+            for b in &composed {
+                let pair = format!("{a}{b}");
+                assert_eq!(nfkc.normalize(&pair), pair);
+            }
+        }
+        assert!(is_composed("“It’s” — Zoë") && !is_composed("e\u{301}") && !is_composed("1½"));
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub fn scale_word(token: &[u8]) -> Option<u64> {
 #[must_use]
 pub fn number_weight(value: u64) -> u8 {
     let mut digits = value;
-    while digits != 0 && digits % 10 == 0 {
+    while digits != 0 && digits.is_multiple_of(10) {
         digits /= 10;
     }
     match digits {

@@ -5,7 +5,7 @@
 
 use super::number::{NUMBER_WORDS, number_value, scale_word};
 use super::stem::{STOP_WORDS, stem};
-use crate::hash::{HashSet, combine, hash64};
+use crate::hash::{combine, hash64};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -21,33 +21,44 @@ enum Known {
     Number(u64),
 }
 
-/// Stop words and number words under the hash of their token: open addressing, a quarter full, so that a word costs one
-/// look.
-struct KnownWords(Vec<Option<(u64, Known)>>);
+/// Slots of [`KnownWords`].
+const NUM_SLOTS: usize = 2048;
+/// A slot that holds no word.
+const FREE_SLOT: u8 = u8::MAX;
+
+/// Stop words and number words under the hash of their token: open addressing, a tenth full, so that a word costs one
+/// look; slots of a byte, so that the table stays in the nearest cache.
+struct KnownWords {
+    slots: [u8; NUM_SLOTS],
+    words: Vec<(u64, Known)>,
+}
 
 static KNOWN: LazyLock<KnownWords> = LazyLock::new(|| {
     let stops = STOP_WORDS.iter().map(|word| (*word, Known::Stop));
     let numbers = NUMBER_WORDS.iter().map(|(word, value)| (*word, Known::Number(value * 1000)));
-    let mut table = vec![None; 1024];
-    for (word, known) in stops.chain(numbers) {
-        let hash = hash64(word.as_bytes(), TOKEN_SEED);
-        let mut slot = hash as usize % table.len();
-        while table[slot].is_some() {
-            slot = (slot + 1) % table.len();
+    let words: Vec<(u64, Known)> =
+        stops.chain(numbers).map(|(word, known)| (hash64(word.as_bytes(), TOKEN_SEED), known)).collect();
+    assert!(words.len() < usize::from(FREE_SLOT));
+    let mut slots = [FREE_SLOT; NUM_SLOTS];
+    for (index, (hash, _)) in words.iter().enumerate() {
+        let mut slot = *hash as usize % NUM_SLOTS;
+        while slots[slot] != FREE_SLOT {
+            slot = (slot + 1) % NUM_SLOTS;
         }
-        table[slot] = Some((hash, known));
+        slots[slot] = index as u8;
     }
-    KnownWords(table)
+    KnownWords { slots, words }
 });
 
 impl KnownWords {
     fn find(&self, hash: u64) -> Option<Known> {
-        let mut slot = hash as usize % self.0.len();
-        while let Some((known_hash, known)) = self.0[slot] {
+        let mut slot = hash as usize % NUM_SLOTS;
+        while self.slots[slot] != FREE_SLOT {
+            let (known_hash, known) = self.words[usize::from(self.slots[slot])];
             if known_hash == hash {
                 return Some(known);
             }
-            slot = (slot + 1) % self.0.len();
+            slot = (slot + 1) % NUM_SLOTS;
         }
         None
     }
@@ -105,7 +116,8 @@ pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token
         text,
         at: range.start,
         tokens: Vec::with_capacity(((range.end - range.start) / 5).min(max_tokens)),
-        lower: Vec::with_capacity(32),
+        names: Vec::with_capacity(64),
+        initials: Vec::with_capacity(32),
         sentence: 0,
         sentence_has_token: false,
         in_quote: false,
@@ -115,9 +127,9 @@ pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token
     while scanner.at < range.end && scanner.tokens.len() < max_tokens {
         scanner.step();
     }
-    let mut tokens = scanner.tokens;
+    let Scanner { mut tokens, mut names, initials, .. } = scanner;
     join_scales(text, &mut tokens);
-    mark_initial_names(&mut tokens, text);
+    mark_initial_names(&mut tokens, &initials, &mut names);
     tokens
 }
 
@@ -126,7 +138,10 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     tokens: Vec<Token>,
-    lower: Vec<u8>,
+    /// Stems of the names so far.
+    names: Vec<u32>,
+    /// Tokens that are capitalised only because a sentence begins, or may be names.
+    initials: Vec<u32>,
     sentence: u32,
     sentence_has_token: bool,
     in_quote: bool,
@@ -181,7 +196,7 @@ impl Scanner<'_> {
         let line_len = self.at - self.line_start;
         let blank = line_len == 0 || self.bytes[self.line_start..self.at].iter().all(u8::is_ascii_whitespace);
         let next_upper = self.byte(self.at + 1).is_ascii_uppercase();
-        if blank || line_len < 55 || line_len > 110 || (next_upper && line_len < 64) {
+        if blank || !(55..=110).contains(&line_len) || (next_upper && line_len < 64) {
             self.end_sentence();
             self.in_quote = false;
         }
@@ -216,7 +231,7 @@ impl Scanner<'_> {
         let word = &self.bytes[last.start as usize..self.at];
         // `U.S.` may stand at the end of a sentence, but splits one far more often.
         let initialism = word.len() == 1 || word.contains(&b'.') && !word[0].is_ascii_digit();
-        !(initialism && word[0].is_ascii_alphabetic()) && !is_abbreviation(word)
+        !(is_abbreviation(word) || initialism && word[0].is_ascii_alphabetic())
     }
 
     /// `1,200`, `6.1`, `5:12`: digits with inner separators between digits; a letter ends it (`14km`).
@@ -245,8 +260,26 @@ impl Scanner<'_> {
         }
     }
 
-    /// An ASCII word; hands over to the general scan when a character beyond ASCII follows.
+    /// An ASCII word. Nearly all end at a blank, a comma or a full stop within a few bytes.
     fn word(&mut self) {
+        let start = self.at;
+        let Some((lower, len)) = lower_run(&self.bytes[start..]) else {
+            return self.long_word();
+        };
+        let end = start + len;
+        let next = self.bytes[end];
+        if matches!(next, b'\'' | 0x80..) || (next == b'.' && len == 1) {
+            return self.long_word();
+        }
+        self.at = end + usize::from(next == b' ');
+        if lower[..len] == *b"us" && self.bytes[start + 1] == b'S' {
+            return self.push_word(start, end, b"usa");
+        }
+        self.push_word(start, end, &lower[..len]);
+    }
+
+    /// Any ASCII word; hands over to the general scan when a character beyond ASCII follows.
+    fn long_word(&mut self) {
         let start = self.at;
         let mut at = start;
         let mut has_points = false;
@@ -270,16 +303,14 @@ impl Scanner<'_> {
             }
         }
         self.at = at;
-        self.lower.clear();
-        self.lower.extend_from_slice(&self.bytes[start..at]);
+        let mut lower = self.bytes[start..at].to_ascii_lowercase();
         if has_points {
-            self.lower.retain(|b| *b != b'.');
+            lower.retain(|b| *b != b'.');
         }
-        self.lower.make_ascii_lowercase();
-        if self.lower == b"us" && self.bytes[start + 1] != b's' {
-            self.lower.push(b'a');
+        if lower == b"us" && self.bytes[start + 1] != b's' {
+            lower.push(b'a');
         }
-        self.push_word(start, at);
+        self.push_word(start, at, &lower);
     }
 
     fn unicode_word(&mut self, start: usize) {
@@ -294,9 +325,7 @@ impl Scanner<'_> {
         }
         self.at = at.max(start + 1);
         let lower = self.text[start..at].to_lowercase();
-        self.lower.clear();
-        self.lower.extend_from_slice(lower.as_bytes());
-        self.push_word(start, at);
+        self.push_word(start, at, lower.as_bytes());
     }
 
     fn non_ascii(&mut self) {
@@ -319,25 +348,32 @@ impl Scanner<'_> {
         }
     }
 
-    fn push_word(&mut self, start: usize, end: usize) {
-        let hash = hash64(&self.lower, TOKEN_SEED);
+    fn push_word(&mut self, start: usize, end: usize, lower: &[u8]) {
+        let hash = hash64(lower, TOKEN_SEED);
         // No known word is longer than `seventeen`.
-        let known = if self.lower.len() <= 9 { self.known.find(hash) } else { None };
+        let known = if lower.len() <= 9 { self.known.find(hash) } else { None };
         let mut flags = match known {
             Some(Known::Number(value)) => return self.push_number(start, end, value),
             Some(Known::Stop) => TokenFlags::STOP,
             None => 0,
         };
-        let word = &self.text[start..end];
-        let first = self.bytes[start];
-        let capital = first.is_ascii_uppercase() || (first >= 0x80 && word.starts_with(char::is_uppercase));
-        let acronym = end - start >= 2 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'.');
-        if capital && (self.sentence_has_token || acronym) && flags == 0 {
-            flags |= TokenFlags::NAME;
+        if flags == TokenFlags::STOP {
+            return self.push(start, end, hash, hash as u32, flags, 0);
         }
-        let stemmed = if flags == TokenFlags::STOP { &self.lower[..] } else { stem(&self.lower) };
-        let stem_hash =
-            if stemmed.len() == self.lower.len() { hash as u32 } else { hash64(stemmed, TOKEN_SEED) as u32 };
+        let stemmed = stem(lower);
+        let stem_hash = if stemmed.len() == lower.len() { hash as u32 } else { hash64(stemmed, TOKEN_SEED) as u32 };
+        let word = &self.bytes[start..end];
+        let is_capital =
+            word[0].is_ascii_uppercase() || (word[0] >= 0x80 && self.char_at(start).is_some_and(char::is_uppercase));
+        if is_capital {
+            let is_acronym = || word.len() >= 2 && word.iter().all(|b| b.is_ascii_uppercase() || *b == b'.');
+            if self.sentence_has_token || is_acronym() {
+                flags |= TokenFlags::NAME;
+                self.names.push(stem_hash);
+            } else {
+                self.initials.push(self.tokens.len() as u32);
+            }
+        }
         self.push(start, end, hash, stem_hash, flags, 0);
     }
 
@@ -371,13 +407,37 @@ fn is_initialism(bytes: &[u8]) -> bool {
         && bytes.iter().enumerate().all(|(i, b)| if i % 2 == 0 { b.is_ascii_alphabetic() } else { *b == b'.' })
 }
 
+/// The run of ASCII letters and digits that the bytes begin with, in lower case, and its length. `None` where it is
+/// longer than the array, or where fewer bytes follow than are looked at together.
+fn lower_run(bytes: &[u8]) -> Option<([u8; 32], usize)> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let mut lower = [0; 32];
+    for (i, lane) in lower.chunks_exact_mut(8).enumerate() {
+        let word = u64::from_le_bytes(*bytes.get(8 * i..)?.first_chunk()?);
+        // Eight bytes at once. With its highest bit off a byte plus `0x80 - x` has that bit where it is `x` or more,
+        // and no carry leaves it.
+        let ascii = word & !HIGH;
+        let folded = ascii | (0x20 * EACH);
+        let at_least = |bytes: u64, least: u8| bytes + (0x80 - u64::from(least)) * EACH;
+        let letters = at_least(folded, b'a') & !at_least(folded, b'z' + 1) & HIGH;
+        let digits = at_least(ascii, b'0') & !at_least(ascii, b'9' + 1);
+        let others = (!(letters | digits) | word) & HIGH;
+        lane.copy_from_slice(&(word | (letters >> 2)).to_le_bytes());
+        if others != 0 {
+            return Some((lower, 8 * i + others.trailing_zeros() as usize / 8));
+        }
+    }
+    None
+}
+
 fn is_abbreviation(word: &[u8]) -> bool {
     const ABBREVIATIONS: &[&[u8]] = &[
         b"Mr", b"Mrs", b"Ms", b"Dr", b"Prof", b"Gen", b"Col", b"Capt", b"Lt", b"Sgt", b"Sen", b"Rep", b"Gov", b"St",
         b"Jr", b"Sr", b"Inc", b"Corp", b"Co", b"Ltd", b"No", b"vs", b"Jan", b"Feb", b"Mar", b"Apr", b"Jun", b"Jul",
         b"Aug", b"Sept", b"Oct", b"Nov", b"Dec", b"Mt", b"Rev", b"Pct", b"pct",
     ];
-    ABBREVIATIONS.contains(&word)
+    word.len() <= 4 && ABBREVIATIONS.contains(&word)
 }
 
 fn is_word_char(c: char) -> bool {
@@ -409,9 +469,11 @@ fn join_scales(text: &str, tokens: &mut [Token]) {
         if number.value == 0 || scale.flags.has(TokenFlags::NUMBER) || scale.end - scale.start > 8 {
             continue;
         }
-        let word = text[scale.start as usize..scale.end as usize].to_ascii_lowercase();
-        let gap = scale.start - number.end;
-        if let (Some(factor), true) = (scale_word(word.as_bytes()), gap <= 1) {
+        if scale.start - number.end > 1 {
+            continue;
+        }
+        let word = text.as_bytes()[scale.start as usize..scale.end as usize].to_ascii_lowercase();
+        if let Some(factor) = scale_word(&word) {
             number.value = number.value.saturating_mul(factor);
             number.hash = number_hash(number.value);
             number.stem_hash = number.hash as u32;
@@ -420,16 +482,14 @@ fn join_scales(text: &str, tokens: &mut [Token]) {
 }
 
 /// A capitalised word at the head of a sentence is a name where it is one elsewhere in the text.
-fn mark_initial_names(tokens: &mut [Token], text: &str) {
-    let names: HashSet<u32> = tokens.iter().filter(|t| t.flags.has(TokenFlags::NAME)).map(|t| t.stem_hash).collect();
-    for token in tokens.iter_mut() {
-        let plain = token.flags.0 & (TokenFlags::NAME | TokenFlags::STOP | TokenFlags::NUMBER) == 0;
-        let first = text.as_bytes()[token.start as usize];
-        if plain
-            && (first.is_ascii_uppercase() || first >= 0x80)
-            && text[token.start as usize..].starts_with(char::is_uppercase)
-            && names.contains(&token.stem_hash)
-        {
+fn mark_initial_names(tokens: &mut [Token], initials: &[u32], names: &mut [u32]) {
+    if initials.is_empty() {
+        return;
+    }
+    names.sort_unstable();
+    for &initial in initials {
+        let token = &mut tokens[initial as usize];
+        if names.binary_search(&token.stem_hash).is_ok() {
             token.flags.0 |= TokenFlags::NAME;
         }
     }
@@ -484,6 +544,27 @@ mod tests {
         assert_eq!(names, [true, false, true, false, false, false, true]);
         let quotes: Vec<bool> = tokens.iter().map(|t| t.flags.has(TokenFlags::QUOTE)).collect();
         assert_eq!(quotes, [false, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn short_and_long_ways_through_a_word_agree() {
+        for word in ["a", "US", "us", "U.S.", "Zaz09@[`{/:", "abcdefg", "abcdefgh", "abcdefghi", "a'b", "aé", "G20\n"]
+        {
+            let long = "x".repeat(20) + word;
+            for word in [word, &long] {
+                // Too near the end of the text the short way is not taken.
+                let (near, far) = (all(word), all(&format!("{word} {}", ".".repeat(40))));
+                assert_eq!(near, far, "{word}");
+            }
+        }
+        let bytes: Vec<u8> = (0..=255).collect();
+        for byte in bytes {
+            let mut text = [b' '; 32];
+            text[..3].copy_from_slice(&[b'Q', byte, b'q']);
+            let (lower, len) = lower_run(&text).unwrap();
+            assert_eq!(len, if byte.is_ascii_alphanumeric() { 3 } else { 1 });
+            assert_eq!(lower[..len], text[..len].to_ascii_lowercase());
+        }
     }
 
     #[test]
