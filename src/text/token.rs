@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 const TOKEN_SEED: u64 = 0x7361_6d65_7374_6f72;
 /// Mixed into the hash of a figure's value, so that `two` and `2` are one token.
 const NUMBER_SALT: u64 = 0x6e75_6d62_6572;
+/// Quotes, brackets and stops behind a stop that are looked through for the end of a sentence.
+const MAX_CLOSING: usize = 16;
 
 /// A word that is known by itself, under the hash of its token.
 #[derive(Clone, Copy, Debug)]
@@ -207,7 +209,8 @@ impl Scanner<'_> {
     /// A full stop ends a sentence when space and something that can begin one follow, and no abbreviation precedes.
     fn ends_sentence(&self) -> bool {
         let mut next = self.at + 1;
-        while matches!(self.byte(next), b'"' | b'\'' | b')' | b'.') {
+        // The last stops of a long row of them decide; looking to the end of the row from each would be quadratic.
+        while next < self.at + MAX_CLOSING && matches!(self.byte(next), b'"' | b'\'' | b')' | b'.') {
             next += 1;
         }
         if next < self.bytes.len() && !self.byte(next).is_ascii_whitespace() {
@@ -565,6 +568,14 @@ mod tests {
             assert_eq!(len, if byte.is_ascii_alphanumeric() { 3 } else { 1 });
             assert_eq!(lower[..len], text[..len].to_ascii_lowercase());
         }
+    }
+
+    #[test]
+    fn long_rows_of_stops_cost_a_scan() {
+        let row = ".".repeat(2_000_000);
+        let tokens = all(&format!("One{row} Two"));
+        assert_eq!(tokens.iter().map(|t| t.sentence).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(all("One ...\"..) Two")[1].sentence, 1);
     }
 
     #[test]
