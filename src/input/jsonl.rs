@@ -112,6 +112,13 @@ impl LineBlocks {
                 Some(last) => last + 1,
                 None => chunk.iter().position(|b| *b == b'\n').map_or(chunk.len(), |p| p + 1),
             };
+            // Only the first line of a chunk can be longer than a block.
+            let line_end = chunk[..end].iter().position(|b| *b == b'\n').unwrap_or(end);
+            if bytes.len() - line_start + line_end > MAX_LINE_LEN {
+                bytes.truncate(line_start);
+                self.pending = Some(self.pass_over_line(first_offset + line_start as u64));
+                break None;
+            }
             bytes.extend_from_slice(&chunk[..end]);
             self.offset += end as u64;
             let num_lines = chunk[..end].iter().filter(|b| **b == b'\n').count() as u64;
@@ -120,16 +127,9 @@ impl LineBlocks {
                 line_start = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
             }
             self.reader.consume(end);
-            if bytes.len() - line_start > MAX_LINE_LEN {
-                let rejected = self.reject(self.line, format!("line longer than {} MiB", MAX_LINE_LEN >> 20));
-                bytes.truncate(line_start);
-                self.skip_line();
-                self.pending = Some(rejected);
-                break None;
-            }
         };
         if let Some(reason) = problem {
-            self.pending = Some(self.reject(self.line, reason));
+            self.pending = Some(self.reject(self.line, self.offset, reason));
         }
         if bytes.is_empty() {
             return self.pending.take();
@@ -137,21 +137,27 @@ impl LineBlocks {
         Some(Content::Lines { bytes, first_line, offset: first_offset })
     }
 
-    fn reject(&self, line: u64, reason: String) -> Content {
+    fn reject(&self, line: u64, offset: u64, reason: String) -> Content {
         let file = self.file.to_string();
-        Content::Bad(Reject { block: 0, line, file, offset: self.offset, reason, record: String::new() })
+        Content::Bad(Reject { block: 0, line, file, offset, reason, record: String::new() })
     }
 
-    /// Passes over the rest of a line that is too long, without holding it.
-    fn skip_line(&mut self) {
+    /// Passes over the rest of a line that is too long and began at byte `start`, without holding it.
+    fn pass_over_line(&mut self, start: u64) -> Content {
+        let line = self.line;
+        let mut reason = format!("line longer than {} MiB", MAX_LINE_LEN >> 20);
         loop {
-            let Ok(chunk) = self.reader.fill_buf() else {
-                self.done = true;
-                return;
+            let chunk = match self.reader.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    reason.push_str(&format!("; cannot read further: {error}"));
+                    &[]
+                }
             };
             if chunk.is_empty() {
                 self.done = true;
-                return;
+                return self.reject(line, start, reason);
             }
             let end = chunk.iter().position(|b| *b == b'\n');
             let used = end.map_or(chunk.len(), |p| p + 1);
@@ -159,7 +165,7 @@ impl LineBlocks {
             self.offset += used as u64;
             if end.is_some() {
                 self.line += 1;
-                return;
+                return self.reject(line, start, reason);
             }
         }
     }
@@ -522,7 +528,7 @@ mod tests {
         assert_eq!(named[1], (4, "id is an object, expected text or a whole number"));
         assert_eq!(named[3], (6, "neither id nor text"));
         assert_eq!(named[4], (7, "text is a number, expected text"));
-        assert_eq!(parsed.rejects[0].offset, 24);
+        assert_eq!(parsed.rejects[0].offset, 23);
     }
 
     #[test]
@@ -542,18 +548,32 @@ mod tests {
 
     #[test]
     fn a_line_too_long_is_passed_over() {
-        let mut input = b"{\"id\":1}\n\"".to_vec();
-        input.resize(input.len() + MAX_LINE_LEN + 10, b'x');
-        input.extend_from_slice(b"\"\n{\"id\":3}\n");
-        let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(input)), "f".into());
-        let mut seen = Vec::new();
-        while let Some(content) = blocks.next_content() {
-            seen.push(match content {
-                Content::Lines { first_line, .. } => (first_line, "lines".to_string()),
-                Content::Bad(reject) => (reject.line, reject.reason),
-                Content::Text { .. } => unreachable!("lines only"),
-            });
+        // One byte too long or far too long, in one chunk or many: chunks do not decide.
+        for (excess, chunk_len) in [(0, usize::MAX), (1, usize::MAX), (1, 1 << 16), (3 << 20, 1 << 18)] {
+            let mut input = b"{\"id\":1}\n\"".to_vec();
+            input.resize(input.len() + MAX_LINE_LEN + excess - 2, b'x');
+            input.extend_from_slice(b"\"\n{\"id\":3}\n");
+            let cursor = std::io::Cursor::new(input);
+            let reader: Box<dyn BufRead> = match chunk_len {
+                usize::MAX => Box::new(cursor),
+                _ => Box::new(std::io::BufReader::with_capacity(chunk_len, cursor)),
+            };
+            let mut blocks = LineBlocks::new(reader, "f".into());
+            let mut rejects = Vec::new();
+            let mut num_lines = 0;
+            while let Some(content) = blocks.next_content() {
+                match content {
+                    Content::Lines { bytes, first_line, .. } => {
+                        num_lines += bytes.iter().filter(|b| **b == b'\n').count();
+                        assert!(first_line <= 3);
+                    }
+                    Content::Bad(reject) => rejects.push((reject.line, reject.offset, reject.reason)),
+                    Content::Text { .. } => unreachable!("lines only"),
+                }
+            }
+            let expected = (2, 9, "line longer than 64 MiB".to_string());
+            assert_eq!(rejects, if excess > 0 { vec![expected] } else { vec![] });
+            assert_eq!(num_lines, if excess > 0 { 2 } else { 3 });
         }
-        assert_eq!(seen, [(1, "lines".into()), (2, "line longer than 64 MiB".into()), (3, "lines".into())]);
     }
 }
