@@ -93,9 +93,14 @@ pub(super) fn sort_and_check(
     versions: Versions,
     stats: &mut Stats,
 ) -> Result<(Vec<Analyzed>, Vec<Replaced>)> {
-    // Among equal ids the one that stands comes first: newest version, then newest, then by text, then by place.
+    // Among equal ids the one that stands comes first: newest version, then newest, then by text, then by whatever else
+    // can reach an output, so that the place only tells apart what answers alike.
     articles.sort_unstable_by(|a, b| {
-        let newest = |x: &Analyzed| (x.version, x.published, x.text_hash);
+        fn newest(x: &Analyzed) -> impl Ord + '_ {
+            let record = &x.record;
+            let described = (&x.source, &record.title, record.says_correction, record.is_weighted);
+            (x.version, x.published, x.text_hash, described)
+        }
         a.id.cmp(&b.id).then_with(|| newest(b).cmp(&newest(a))).then_with(|| a.origin.cmp(&b.origin))
     });
     let mut repeated = None;
