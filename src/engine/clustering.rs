@@ -17,7 +17,8 @@ pub struct Member {
     pub cluster: u32,
     /// The member that stands for the cluster.
     pub representative: u32,
-    /// What the article is to the representative; `None` for the representative itself.
+    /// What the article is to the representative; `None` for the representative itself, unless it is alone and
+    /// undecidable.
     pub relation: Option<Relation>,
     /// Probability of one telling, in parts of 10,000.
     pub probability_e4: u16,
@@ -195,7 +196,15 @@ impl Clustering {
         let mut scratch = Scratch::default();
         for rank in 0..num_articles {
             let representative = representative_of(rank);
-            let (relation, probability_e4) = self.relation_to(rank, representative, &mut scratch);
+            let is_alone = size[representative as usize] == 1;
+            let (relation, probability_e4) = match rank == representative {
+                true if is_alone && self.is_too_short(rank) => (Some(Relation::Undecidable), 0),
+                true => (None, 10_000),
+                false => {
+                    let verdict = self.verdict_with(rank, representative, &mut scratch);
+                    (Some(verdict.of_first()), verdict.probability_e4)
+                }
+            };
             self.members.push(Member {
                 article: rank,
                 cluster: first[representative as usize],
@@ -208,15 +217,9 @@ impl Clustering {
         self.members.sort_unstable_by_key(|member| (member.cluster, member.article));
     }
 
-    /// What an article is to its representative. One alone and too short to compare is undecidable.
-    fn relation_to(&self, rank: u32, representative: u32, scratch: &mut Scratch) -> (Option<Relation>, u16) {
-        if rank == representative {
-            let min_content = self.engine.profile().sketch().min_content;
-            let too_short = self.articles[rank as usize].record.content.len() < min_content;
-            return if too_short { (Some(Relation::Undecidable), 0) } else { (None, 10_000) };
-        }
-        let verdict = self.verdict_with(rank, representative, scratch);
-        (Some(verdict.of_first()), verdict.probability_e4)
+    /// Whether an article is too short to compare: alone in its cluster it is undecidable.
+    fn is_too_short(&self, rank: u32) -> bool {
+        self.articles[rank as usize].record.content.len() < self.engine.profile().sketch().min_content
     }
 
     fn add_pairs(&mut self, groups: &Groups, verdicts: Vec<(u32, u32, Verdict)>) {
