@@ -27,9 +27,15 @@ pub(crate) fn warning(text: &str) {
     line(&format!("warning: {text}"));
 }
 
-/// Says why the run failed, with its causes.
+/// Says why the run failed, with its causes; a cause that the message before it holds already is not said twice.
 pub(crate) fn error(error: &anyhow::Error) {
-    line(&format!("error: {error:#}"));
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    line(&format!("error: {text}"));
 }
 
 /// Writes data to stdout.
