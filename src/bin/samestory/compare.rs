@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
     let max_tokens = engine.profile().sketch().max_tokens;
     let comparison = Comparison {
         engine: &engine,
-        names: [name(&first), name(&second)],
+        names: names(args, &first, &second),
         documents: [Document::new(&first.text, max_tokens), Document::new(&second.text, max_tokens)],
         verdict: &verdict,
     };
@@ -35,8 +35,12 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
     }))
 }
 
-fn name(article: &Article) -> String {
-    article.id.to_string()
+/// What the two are called: their ids, or where these are equal what the command line calls them.
+fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2] {
+    if first.id == second.id {
+        return [args.first.clone(), args.second.clone()];
+    }
+    [first, second].map(|article| article.id.to_string())
 }
 
 fn articles(args: &args::Compare) -> anyhow::Result<(Article, Article)> {
@@ -45,10 +49,17 @@ fn articles(args: &args::Compare) -> anyhow::Result<(Article, Article)> {
         (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?)
     } else {
         let all = intake.read_all(&args.feed, &args.reading)?;
-        let find = |id: &str| {
-            all.iter().find(|article| article.id.as_str() == id).cloned().ok_or_else(|| {
+        let find = |id: &str| -> anyhow::Result<Article> {
+            let mut found = all.iter().filter(|article| article.id.as_str() == id);
+            let first = found.next().ok_or_else(|| {
                 Usage(format!("no article with id '{id}' among the {} of the feed", message::count(all.len() as u64)))
-            })
+            })?;
+            match found.find(|other| other.text != first.text) {
+                Some(other) => {
+                    bail!("id '{id}' stands for two texts: {} and {}", first.origin.place, other.origin.place)
+                }
+                None => Ok(first.clone()),
+            }
         };
         (find(&args.first)?, find(&args.second)?)
     };
@@ -72,7 +83,7 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
     }
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => bail!("{file}: no article in it that can be read"),
+        0 => bail!("{file}: no article in it that can be read{}", intake.first_reason()),
         n => Err(Usage(format!("{file} holds {n} articles; name two of them with --feed {file}")).into()),
     }
 }

@@ -42,6 +42,12 @@ impl Intake {
         parsed
     }
 
+    /// Where and why the first record so far could not be read, for the end of a message; empty when all could.
+    pub(crate) fn first_reason(&self) -> String {
+        let rejects = self.rejects.lock().expect("no parser panics");
+        rejects.iter().min().map_or(String::new(), |reject| format!(": {}: {}", reject.place(), reject.reason))
+    }
+
     /// Reads all articles of the inputs on this thread.
     pub(crate) fn read_all(&self, inputs: &[PathBuf], reading: &Reading) -> anyhow::Result<Vec<Article>> {
         let mut articles = Vec::new();
