@@ -1,0 +1,108 @@
+//! One set of articles, one profile: the same bytes for any threads, order, files and compression.
+
+use crate::support::{Folder, feed_lines, fixture, gzip, rows, shuffled, zstd};
+use samestory::hash::HashSet;
+
+const OUTPUTS: [&str; 3] = ["clusters.jsonl", "pairs.jsonl", "links.jsonl"];
+
+/// Clusters, pairs and links of the inputs.
+fn answer(folder: &Folder, inputs: &str, options: &str) -> [String; 3] {
+    let [clusters, pairs, links] = OUTPUTS;
+    folder.done(&format!("cluster {inputs} -o {clusters} --pairs {pairs} --links {links} --quiet {options}"));
+    OUTPUTS.map(|name| folder.read(name))
+}
+
+fn of_fixture(options: &str) -> [String; 3] {
+    let folder = Folder::new();
+    answer(&folder, fixture("feed.jsonl").to_str().expect("a path in UTF-8"), options)
+}
+
+fn join(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+#[test]
+fn the_answer_is_not_trivial() {
+    let [clusters, pairs, links] = of_fixture("--threads 1");
+    let shared: HashSet<String> = rows(&clusters)
+        .iter()
+        .filter(|row| row["size"].as_u64() > Some(1))
+        .map(|row| row["cluster"].to_string())
+        .collect();
+    assert!(shared.len() > 10, "{} clusters of more than one", shared.len());
+    assert!(pairs.lines().count() > 100, "{} pairs", pairs.lines().count());
+    assert!(links.lines().count() > 20, "{} links", links.lines().count());
+}
+
+#[test]
+fn threads_change_nothing() {
+    let one = of_fixture("--threads 1");
+    for threads in [2, 8] {
+        assert!(of_fixture(&format!("--threads {threads}")) == one, "{threads} threads answer otherwise");
+    }
+    let simhash = of_fixture("--threads 1 --near simhash");
+    assert!(of_fixture("--threads 8 --near simhash") == simhash);
+}
+
+#[test]
+fn the_order_of_lines_changes_nothing() {
+    let expected = of_fixture("--threads 2");
+    for seed in [1, 2, 3, 4] {
+        let lines = shuffled(feed_lines(), seed);
+        assert_ne!(lines, feed_lines());
+        let folder = Folder::with_feed(&lines);
+        assert!(answer(&folder, "feed.jsonl", "--threads 2") == expected, "order {seed} answers otherwise");
+    }
+}
+
+#[test]
+fn files_and_their_order_change_nothing() {
+    let expected = of_fixture("");
+    let lines = shuffled(feed_lines(), 9);
+    let folder = Folder::new()
+        .write("in/a.jsonl", join(&lines[..50]))
+        .write("in/b.jsonl", join(&lines[50..250]))
+        .write("in/c.jsonl", join(&lines[250..]));
+    for inputs in ["in/a.jsonl in/b.jsonl in/c.jsonl", "in/c.jsonl in/a.jsonl in/b.jsonl", "in"] {
+        assert!(answer(&folder, inputs, "") == expected, "{inputs} answer otherwise");
+    }
+}
+
+#[test]
+fn compression_changes_nothing() {
+    let expected = of_fixture("");
+    let bytes = std::fs::read(fixture("feed.jsonl")).unwrap();
+    // Two gzip members, as `cat a.gz b.gz` makes them; and a name that hides what the file is.
+    let (head, tail) = bytes.split_at(bytes.len() / 3);
+    let folder = Folder::new()
+        .write("feed.jsonl.gz", [gzip(head), gzip(tail)].concat())
+        .write("feed.jsonl.zst", zstd(&bytes))
+        .write("feed", zstd(&bytes));
+    for input in ["feed.jsonl.gz", "feed.jsonl.zst", "feed"] {
+        assert!(answer(&folder, input, "") == expected, "{input} answers otherwise");
+    }
+    let ran = folder.run_on("cluster - -o - --quiet", &gzip(&bytes));
+    assert_eq!(ran.code, 0);
+    assert!(ran.stdout == expected[0], "stdin answers otherwise");
+}
+
+#[test]
+fn lines_that_share_an_id_settle_by_what_they_say() {
+    // Equal ids, versions and texts that differ in headline and source only: which stands is no matter of arrival.
+    let story = "Three men were held in Ghent on Friday over the theft of two panels from the city museum in May, and \
+                 the police said that one of the panels had been found in a barn.";
+    let lines: Vec<String> = ["Alpha", "Beta", "Gamma"]
+        .iter()
+        .map(|name| serde_json::json!({"id": "x", "text": story, "title": format!("{name} held"), "source": name}))
+        .map(|value| value.to_string())
+        .chain([crate::support::line("y", &story.replace("Three", "Four"))])
+        .collect();
+    let mut answers = Vec::new();
+    for order in [[0, 1, 2, 3], [2, 1, 0, 3], [1, 3, 2, 0]] {
+        let folder = Folder::with_feed(&order.map(|i: usize| lines[i].clone()));
+        answers.push(answer(&folder, "feed.jsonl", ""));
+    }
+    assert!(answers[0][1].contains("title_cover"), "{}", answers[0][1]);
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+}

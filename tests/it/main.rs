@@ -1,0 +1,13 @@
+//! Integration tests: the library and the binary as their users see them, a module a subject.
+
+mod cli_bad_input;
+mod cli_cluster;
+mod cli_compare;
+mod cli_dedup;
+mod cli_eval;
+mod determinism;
+mod estimators;
+mod format;
+mod golden;
+mod quality;
+mod support;
