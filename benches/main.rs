@@ -1,0 +1,23 @@
+//! Benchmarks of the stages: one criterion binary, a module a stage. Inputs come from `fixtures/feed.jsonl` or from a
+//! seeded generator named in the benchmark's id; every result is asserted before it is timed.
+
+mod cluster;
+mod engine;
+mod input;
+mod keys;
+mod minhash;
+mod shingle;
+mod text;
+mod verify;
+
+fn main() {
+    let mut criterion = criterion::Criterion::default().configure_from_args();
+    text::bench(&mut criterion);
+    shingle::bench(&mut criterion);
+    minhash::bench(&mut criterion);
+    keys::bench(&mut criterion);
+    verify::bench(&mut criterion);
+    cluster::bench(&mut criterion);
+    engine::bench(&mut criterion);
+    criterion.final_summary();
+}
