@@ -153,6 +153,19 @@ fn split(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::naive;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn agrees_with_looking_at_all_pairs(entries in prop::collection::vec((0u64..40, 0u32..12), 0..40)) {
+            let as_entry = |(key, article): &(u64, u32)| Entry { key: *key, article: *article, origin: KeyOrigin::Passage };
+            let all: Vec<Entry> = entries.iter().map(as_entry).collect();
+            let (head, tail) = all.split_at(all.len() / 3);
+            let (pairs, _) = candidate_pairs(&[head, tail], usize::MAX, &ByDigit);
+            prop_assert_eq!(pairs, naive::pairs_sharing_a_key(&entries).into_iter().collect::<Vec<_>>());
+        }
+    }
 
     struct ByDigit;
 

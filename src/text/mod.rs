@@ -35,7 +35,7 @@ impl<'a> Document<'a> {
     /// ```
     /// use samestory::text::Document;
     /// let document = Document::new("LIMA (Kestrel) - Rain fell on Lima for a fourth day, and two roads were cut.", 1000);
-    /// assert_eq!(document.tokens.len(), 14);
+    /// assert_eq!(document.tokens.len(), 13);
     /// assert_eq!(document.credits, ["LIMA (Kestrel) -"]);
     /// ```
     #[must_use]
