@@ -26,8 +26,8 @@ pub struct Body<'a> {
 ///
 /// ```
 /// use samestory::text::find_body;
-/// let text = "LIMA, May 3 (Kestrel) - Rain fell on the city for a fourth day and cut two roads to the north of it, \
-///             the mayor's office said on Friday.\n\nEditing by A. Rao";
+/// let text = "LIMA, May 3 (Kestrel) - Rain fell on the city for a fourth day and cut two roads to the north, \
+///             the mayor's office said, and 1,200 people left their homes.\n\nEditing by A. Rao";
 /// let body = find_body(text);
 /// assert!(text[body.range].starts_with("Rain fell"));
 /// assert_eq!(body.credits, ["LIMA, May 3 (Kestrel) -", "Editing by A. Rao"]);
