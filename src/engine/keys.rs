@@ -46,7 +46,7 @@ pub(super) fn candidates(
     let chunks: Vec<Vec<Vec<Entry>>> = ranks
         .par_chunks(CHUNK)
         .map(|chunk| {
-            let mut shards = vec![Vec::with_capacity(CHUNK * 4); NUM_SHARDS];
+            let mut shards = vec![Vec::new(); NUM_SHARDS];
             let mut scratch = KeyScratch::default();
             for rank in chunk {
                 keys.each(*rank, &mut scratch, |key, origin| {

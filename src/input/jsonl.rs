@@ -187,11 +187,11 @@ pub(super) fn parse_lines(
         at += line.len();
         let mut line = line.strip_suffix(b"\n").unwrap_or(line);
         line = line.strip_suffix(b"\r").unwrap_or(line);
-        if number == 1 {
-            if let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf") {
-                from += 3;
-                line = rest;
-            }
+        if number == 1
+            && let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf")
+        {
+            from += 3;
+            line = rest;
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;

@@ -49,11 +49,12 @@ pub fn stem(token: &[u8]) -> &[u8] {
         t = &t[..t.len() - 1];
     }
     for suffix in [&b"ing"[..], b"ed", b"ly"] {
-        if let Some(rest) = t.strip_suffix(suffix) {
-            if rest.len() >= 3 && rest.iter().any(|c| b"aeiouy".contains(c)) {
-                t = undouble(rest);
-                break;
-            }
+        if let Some(rest) = t.strip_suffix(suffix)
+            && rest.len() >= 3
+            && rest.iter().any(|c| b"aeiouy".contains(c))
+        {
+            t = undouble(rest);
+            break;
         }
     }
     if t.len() >= 4 && (t.ends_with(b"e") || t.ends_with(b"y")) {

@@ -393,7 +393,7 @@ fn align(shorter: &Record, longer: &Record, scratch: &mut Scratch) -> Alignment 
     scratch.sentence_sums = sums;
     scratch.places = places;
     Alignment {
-        cover: if all == 0 { 0 } else { (found / all) as i32 },
+        cover: found.checked_div(all).unwrap_or(0) as i32,
         order: ratio(tails.len() as u64, num_sentences),
         facts_against: ratio(missing, figures),
         lead: (first_score.unwrap_or(0) + back_score) / 2,

@@ -203,8 +203,7 @@ fn name_look_alike(first: &Record, second: &Record, evidence: &Evidence) -> Rela
     if (copied || same_frame) && other_facts && value(Measurement::LeadBoth) >= naming::LEADS_ALIKE {
         return Relation::Template;
     }
-    if value(Measurement::QuoteCover) >= naming::SAME_QUOTES
-        && value(Measurement::UnquotedCover) <= naming::LITTLE_ELSE
+    if value(Measurement::QuoteCover) >= naming::SAME_QUOTES && value(Measurement::UnquotedCover) <= naming::LITTLE_ELSE
     {
         return Relation::QuotesOnly;
     }
