@@ -11,7 +11,7 @@ const CLUSTER_LEN: usize = 8;
 fn planted(i: usize, j: usize) -> i32 {
     let random = derived_seed(42, (i * 65_536 + j) as u64);
     let is_alike = i / CLUSTER_LEN == j / CLUSTER_LEN;
-    let is_false = random % 50 == 0;
+    let is_false = random.is_multiple_of(50);
     let noise = (random >> 32) as i32 % 1024;
     noise + if is_alike != is_false { 3 * 1024 } else { -3 * 1024 }
 }
