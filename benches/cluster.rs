@@ -7,13 +7,16 @@ use samestory::hash::derived_seed;
 /// Members of a planted cluster.
 const CLUSTER_LEN: usize = 8;
 
-/// Margins of a pair: around +3 within a planted cluster, around -3 outside, and one pair in fifty the other way.
+/// The margin of a pair: 3 to 4 within a planted cluster, -3 to -4 outside; of one pair in fifty 1 of the other sign.
 fn planted(i: usize, j: usize) -> i32 {
     let random = derived_seed(42, (i * 65_536 + j) as u64);
-    let is_alike = i / CLUSTER_LEN == j / CLUSTER_LEN;
-    let is_false = random.is_multiple_of(50);
-    let noise = (random >> 32) as i32 % 1024;
-    noise + if is_alike != is_false { 3 * 1024 } else { -3 * 1024 }
+    let noise = ((random >> 33) % 1024) as i32;
+    match (i / CLUSTER_LEN == j / CLUSTER_LEN, random.is_multiple_of(50)) {
+        (true, false) => 3 * 1024 + noise,
+        (true, true) => -1024,
+        (false, true) => 1024,
+        (false, false) => -3 * 1024 - noise,
+    }
 }
 
 pub(crate) fn bench(criterion: &mut Criterion) {
