@@ -8,6 +8,7 @@ use crate::profile::Profile;
 use crate::shingle::shingle_hashes;
 use crate::sketch::{MinHasher, Record};
 use crate::text::Document;
+use rayon::prelude::*;
 
 /// Text bytes of an article are not kept; this is what stays.
 #[derive(Clone, Debug)]
@@ -89,20 +90,28 @@ impl<'a> Analyzer<'a> {
 
 /// Orders articles by id and settles those that share one.
 pub(super) fn sort_and_check(
-    mut articles: Vec<Analyzed>,
+    articles: Vec<Analyzed>,
     versions: Versions,
     stats: &mut Stats,
 ) -> Result<(Vec<Analyzed>, Vec<Replaced>)> {
+    // Articles are large: their places are sorted, and each is moved once.
+    let mut order: Vec<u32> = (0..articles.len() as u32).collect();
     // Among equal ids the one that stands comes first: newest version, then newest, then by text, then by whatever else
     // can reach an output, so that the place only tells apart what answers alike.
-    articles.sort_unstable_by(|a, b| {
+    order.par_sort_unstable_by(|a, b| {
         fn newest(x: &Analyzed) -> impl Ord + '_ {
             let record = &x.record;
             let described = (&x.source, &record.title, record.says_correction, record.is_weighted);
             (x.version, x.published, x.text_hash, described)
         }
+        let (a, b) = (&articles[*a as usize], &articles[*b as usize]);
         a.id.cmp(&b.id).then_with(|| newest(b).cmp(&newest(a))).then_with(|| a.origin.cmp(&b.origin))
     });
+    let mut unsorted: Vec<Option<Analyzed>> = articles.into_iter().map(Some).collect();
+    let mut articles: Vec<Analyzed> = order
+        .into_iter()
+        .map(|at| unsorted[at as usize].take().expect("each place stands once in the order"))
+        .collect();
     let mut repeated = None;
     let mut replaced = Vec::new();
     articles.dedup_by(|next, kept| {
@@ -142,7 +151,7 @@ impl Groups {
             .enumerate()
             .filter_map(|(rank, article)| Some((article.exact_key?, article.precedence(rank as u32), rank as u32)))
             .collect();
-        order.sort_unstable();
+        order.par_sort_unstable();
         let mut stand_in: Vec<u32> = (0..articles.len() as u32).collect();
         for group in order.chunk_by(|a, b| a.0 == b.0) {
             for (_, _, rank) in group {

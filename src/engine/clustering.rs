@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
 use crate::verify::{Relation, Scratch, Verdict};
 use bitvec::vec::BitVec;
+use rayon::prelude::*;
 
 /// An article in its cluster. Articles are given by their rank: their place in [`Clustering::articles`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,27 +194,27 @@ impl Clustering {
             first[representative] = first[representative].min(rank);
             size[representative] += 1;
         }
-        let mut scratch = Scratch::default();
-        for rank in 0..num_articles {
+        let member = |scratch: &mut Scratch, rank: u32| {
             let representative = representative_of(rank);
             let is_alone = size[representative as usize] == 1;
             let (relation, probability_e4) = match rank == representative {
                 true if is_alone && self.is_too_short(rank) => (Some(Relation::Undecidable), 0),
                 true => (None, 10_000),
                 false => {
-                    let verdict = self.verdict_with(rank, representative, &mut scratch);
+                    let verdict = self.verdict_with(rank, representative, scratch);
                     (Some(verdict.of_first()), verdict.probability_e4)
                 }
             };
-            self.members.push(Member {
+            Member {
                 article: rank,
                 cluster: first[representative as usize],
                 representative,
                 relation,
                 probability_e4,
                 size: size[representative as usize],
-            });
-        }
+            }
+        };
+        self.members = (0..num_articles).into_par_iter().with_min_len(64).map_init(Scratch::default, member).collect();
         self.members.sort_unstable_by_key(|member| (member.cluster, member.article));
     }
 

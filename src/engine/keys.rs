@@ -46,7 +46,8 @@ pub(super) fn candidates(
     let chunks: Vec<Vec<Vec<Entry>>> = ranks
         .par_chunks(CHUNK)
         .map(|chunk| {
-            let mut shards = vec![Vec::new(); NUM_SHARDS];
+            // Room for 256 keys an article; a cloned vector would not keep it.
+            let mut shards: Vec<Vec<Entry>> = (0..NUM_SHARDS).map(|_| Vec::with_capacity(CHUNK * 4)).collect();
             let mut scratch = KeyScratch::default();
             for rank in chunk {
                 keys.each(*rank, &mut scratch, |key, origin| {

@@ -49,9 +49,10 @@ impl Bands {
         if len > signature.len() || signature.first() == Some(&EMPTY_SLOT) {
             return None;
         }
-        let start = band * self.num_rows;
-        let rows = (0..len).map(|i| signature[(start + i) % signature.len()]);
-        Some(rows.fold(derived_seed(0x6261_6e64, band as u64), |key, slot| combine(key, u64::from(slot))))
+        let start = band * self.num_rows % signature.len();
+        // A refined key may run over the end; a remainder for each slot would cost more than the hashing.
+        let rows = signature[start..].iter().chain(signature).take(len);
+        Some(rows.fold(derived_seed(0x6261_6e64, band as u64), |key, slot| combine(key, u64::from(*slot))))
     }
 }
 

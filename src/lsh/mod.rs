@@ -74,11 +74,14 @@ impl BucketCounts {
 #[must_use]
 pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
     let mut entries = in_company(parts);
-    entries.sort_unstable_by_key(|entry| (entry.key, entry.article));
+    entries.sort_unstable_by_key(|entry| entry.key);
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
-    for bucket in entries.chunk_by(|a, b| a.key == b.key) {
-        let mut articles: Vec<u32> = bucket.iter().map(|e| e.article).collect();
+    let mut articles: Vec<u32> = Vec::new();
+    for bucket in entries.chunk_by(|a, b| a.key == b.key).filter(|bucket| bucket.len() > 1) {
+        articles.clear();
+        articles.extend(bucket.iter().map(|entry| entry.article));
+        articles.sort_unstable();
         articles.dedup();
         if articles.len() < 2 {
             continue;
@@ -86,7 +89,8 @@ pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> 
         counts.shared += 1;
         counts.crowded += u64::from(articles.len() > cap);
         counts.largest = counts.largest.max(articles.len() as u64);
-        split(&articles, bucket[0].origin, bucket[0].key, cap, 0, refine, &mut pairs);
+        let origin = bucket.iter().map(|entry| entry.origin).min().expect("a bucket has entries");
+        split(&articles, origin, bucket[0].key, cap, 0, refine, &mut pairs);
     }
     pairs.sort_unstable();
     pairs.dedup();
@@ -98,21 +102,22 @@ pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> 
 /// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
 fn in_company(parts: &[&[Entry]]) -> Vec<Entry> {
     let num_entries: usize = parts.iter().map(|part| part.len()).sum();
-    let num_bits = (num_entries * 8).next_power_of_two().max(64);
+    let num_slots = (num_entries * 8).next_power_of_two().max(32);
+    // Two bits a slot, side by side: the lower says once, the upper twice or more.
     let slot = |entry: &Entry| {
-        let at = (entry.key ^ entry.key >> 29) as usize & (num_bits - 1);
-        (at / 64, 1u64 << (at % 64))
+        let at = (entry.key ^ entry.key >> 29) as usize & (num_slots - 1);
+        (at / 32, 1u64 << (at % 32 * 2))
     };
-    let mut once = vec![0u64; num_bits / 64];
-    let mut twice = vec![0u64; num_bits / 64];
-    for entry in parts.iter().copied().flatten() {
-        let (word, bit) = slot(entry);
-        twice[word] |= once[word] & bit;
-        once[word] |= bit;
+    let mut counts = vec![0u64; num_slots / 32];
+    for part in parts {
+        for entry in *part {
+            let (word, once) = slot(entry);
+            counts[word] |= once | (counts[word] & once) << 1;
+        }
     }
     let has_company = |entry: &&Entry| {
-        let (word, bit) = slot(entry);
-        twice[word] & bit != 0
+        let (word, once) = slot(entry);
+        counts[word] & once << 1 != 0
     };
     parts.iter().copied().flatten().filter(has_company).copied().collect()
 }

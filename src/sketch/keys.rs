@@ -8,7 +8,7 @@
 //! *Passage keys*: runs of content tokens, one of each window by rarity (after Schleimer, Wilkerson and Aiken,
 //! "Winnowing", SIGMOD 2003), so that an excerpt from any place finds its source.
 
-use super::record::Record;
+use super::record::{ContentToken, Record};
 use crate::fixed::{exp_neg_q30, ln_q16};
 use crate::hash::{derived_seed, mix64};
 use crate::profile::Profile;
@@ -24,6 +24,10 @@ const SHORT_LIST_LEN: u128 = 7;
 const MEAN_OVER_LEAST: u64 = 25;
 /// Tokens beyond this many decays weigh under 1/400 and are left out.
 const MAX_DECAYS: u32 = 6;
+/// Tokens that are looked at together for a short list.
+const LANES: usize = 64;
+/// Tokens of a short list that are put in order: a prefix of more is rare enough to rank all.
+const NUM_FIRST: usize = 4;
 /// Salts that keep the kinds of keys apart.
 const TREE_SALT: u64 = 0x7472_6565;
 const PASSAGE_SALT: u64 = 0x7061_7373;
@@ -47,19 +51,20 @@ pub struct KeyMaker {
 /// The tokens of an article that take part in its keys, by hash, with the inverse of their weight.
 #[derive(Clone, Debug, Default)]
 pub struct WeightedTerms {
+    /// Filled up to a multiple of [`LANES`].
     hashes: Vec<u32>,
     inverse: Vec<u32>,
     idf: Vec<u8>,
     /// Ranks up to this are likely to hold a whole prefix: some seven tokens of the article.
     short_list: u64,
-    /// The largest uniform value that can have a rank on the short list.
+    /// The largest uniform value that can have a rank on the short list; filled up like the hashes.
     cutoffs: Vec<u32>,
 }
 
 /// Scratch space for the keys of one worker.
 #[derive(Debug, Default)]
 pub struct KeyScratch {
-    hits: Vec<u32>,
+    hits: Vec<u64>,
     /// Rank above, index in the lowest 16 bits.
     ranked: Vec<u64>,
 }
@@ -102,7 +107,7 @@ impl KeyMaker {
     pub fn weighted_terms(&self, record: &Record) -> WeightedTerms {
         let num_terms = record.vocabulary.len();
         let mut terms = WeightedTerms {
-            hashes: Vec::with_capacity(num_terms),
+            hashes: Vec::with_capacity(num_terms.next_multiple_of(LANES)),
             inverse: Vec::with_capacity(num_terms),
             idf: Vec::with_capacity(num_terms),
             ..WeightedTerms::default()
@@ -130,7 +135,11 @@ impl KeyMaker {
         // Taken as a product with the weight, rounded up: `inverse` is 2^44 / weight, rounded down.
         let unit = (terms.short_list >> 24) + 1;
         let cutoff = |weight: &u64| ((unit * ((weight >> 8) + 1)) >> 12).min(u64::from(u32::MAX - 1)) as u32 + 1;
-        terms.cutoffs = kept.iter().map(cutoff).collect();
+        let padded_len = kept.len().next_multiple_of(LANES);
+        terms.cutoffs.reserve_exact(padded_len);
+        terms.cutoffs.extend(kept.iter().map(cutoff));
+        terms.cutoffs.resize(padded_len, 0);
+        terms.hashes.resize(padded_len, 0);
         terms
     }
 
@@ -141,24 +150,32 @@ impl KeyMaker {
     pub fn tree_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, scratch: &mut KeyScratch) -> Option<u64> {
         let seed = self.tree_seeds[tree];
         // The first few tokens of the order nearly always suffice; if not, all are ranked.
-        terms.rank_first(seed, scratch);
-        let is_all = scratch.ranked.len() == terms.hashes.len();
-        match self.prefix_key(terms, tree, depth, &mut scratch.ranked) {
+        let first = terms.rank_first(seed, &mut scratch.hits).into_iter();
+        let key = self.prefix_key(terms, tree, depth, first.take_while(|rank| *rank < terms.short_list));
+        if let Prefix::Whole(key) = key {
+            return Some(key);
+        }
+        terms.rank_all(seed, &mut scratch.ranked);
+        let ranked = &mut scratch.ranked;
+        // Two or three are taken: looking for the smallest each time is faster than sorting.
+        let in_order = std::iter::from_fn(|| {
+            let smallest = (0..ranked.len()).min_by_key(|i| ranked[*i])?;
+            Some(ranked.swap_remove(smallest))
+        });
+        match self.prefix_key(terms, tree, depth, in_order) {
             Prefix::Whole(key) => Some(key),
-            Prefix::Exhausted(key) if is_all => key,
-            Prefix::Exhausted(_) => {
-                terms.rank_all(seed, scratch);
-                match self.prefix_key(terms, tree, depth, &mut scratch.ranked) {
-                    Prefix::Whole(key) => Some(key),
-                    Prefix::Exhausted(key) => key,
-                }
-            }
+            Prefix::Exhausted(key) => key,
         }
     }
 
-    /// Takes tokens from the list, the first in order first, until they carry enough. Two or three of some seven are
-    /// taken: looking for the smallest each time is faster than sorting.
-    fn prefix_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, ranked: &mut Vec<u64>) -> Prefix {
+    /// Takes tokens, the first in order first, until they carry enough.
+    fn prefix_key(
+        &self,
+        terms: &WeightedTerms,
+        tree: usize,
+        depth: usize,
+        mut in_order: impl Iterator<Item = u64>,
+    ) -> Prefix {
         let (mut len, mut weight, mut extra) = (0, 0, 0);
         // A sum does not mind the order: the key is of the set.
         let mut sum = self.tree_salts[tree];
@@ -167,14 +184,14 @@ impl KeyMaker {
             if enough && extra == depth {
                 return Prefix::Whole(mix64(sum));
             }
-            let smallest = (0..ranked.len()).min_by_key(|i| ranked[*i]).filter(|_| len < MAX_PREFIX);
-            let Some(smallest) = smallest else {
+            let next = if len < MAX_PREFIX { in_order.next() } else { None };
+            let Some(next) = next else {
                 // All tokens together carry less than is asked: they are the key, but cannot be refined.
                 let is_key = !enough && len >= *PREFIX_LEN.start() && depth == 0;
                 return Prefix::Exhausted(is_key.then(|| mix64(sum)));
             };
             extra += usize::from(enough);
-            let next = usize::from(ranked.swap_remove(smallest) as u16);
+            let next = usize::from(next as u16);
             sum = sum.wrapping_add(mix64(u64::from(terms.hashes[next])));
             weight += u32::from(terms.idf[next]);
             len += 1;
@@ -194,11 +211,17 @@ impl KeyMaker {
         let mut best: VecDeque<(u32, u64, usize)> = VecDeque::with_capacity(self.passage_window + 1);
         let mut last = None;
         let num_passages = record.content.len() - len + 1;
+        // The polynomial of a run follows from the one before: a token comes in, one goes.
+        let add = |sum: u64, token: &ContentToken| {
+            sum.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
+        };
+        let mut polynomial = record.content[..len - 1].iter().fold(0, add);
+        let outgoing = PASSAGE_FACTOR.wrapping_pow(len as u32 - 1);
+        let salt = PASSAGE_SALT.wrapping_mul(PASSAGE_FACTOR.wrapping_pow(len as u32));
         for (start, run) in record.content.windows(len).enumerate() {
             idf += u32::from(record.term(&run[len - 1]).idf);
-            let key = mix64(run.iter().fold(PASSAGE_SALT, |key, token| {
-                key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
-            }));
+            polynomial = add(polynomial, &run[len - 1]);
+            let key = mix64(polynomial.wrapping_add(salt));
             while best.back().is_some_and(|(i, k, _)| (*i, *k) <= (idf, key)) {
                 best.pop_back();
             }
@@ -211,7 +234,9 @@ impl KeyMaker {
                 each(best[0].1);
                 last = Some(best[0].2);
             }
-            idf -= u32::from(record.term(&run[0]).idf);
+            let first = record.term(&run[0]);
+            idf -= u32::from(first.idf);
+            polynomial = polynomial.wrapping_sub(outgoing.wrapping_mul(u64::from(first.hash)));
         }
     }
 }
@@ -225,29 +250,34 @@ enum Prefix {
 }
 
 impl WeightedTerms {
-    /// Ranks the tokens on the short list.
-    fn rank_first(&self, seed: u32, scratch: &mut KeyScratch) {
-        scratch.hits.resize(self.hashes.len().div_ceil(32), 0);
-        find_hits(&self.hashes, seed, &self.cutoffs, &mut scratch.hits);
-        scratch.ranked.clear();
-        for (word, hits) in scratch.hits.iter().enumerate() {
+    /// The first tokens of a tree's order, with their ranks: those on the short list are all that rank so low.
+    fn rank_first(&self, seed: u32, hits: &mut Vec<u64>) -> [u64; NUM_FIRST] {
+        hits.resize(self.hashes.len() / LANES, 0);
+        find_hits(&self.hashes, seed, &self.cutoffs, hits);
+        if let Some(last) = hits.last_mut() {
+            // The filling is no token.
+            *last &= u64::MAX >> (self.hashes.len() - self.idf.len());
+        }
+        let mut first = [u64::MAX; NUM_FIRST];
+        for (word, hits) in hits.iter().enumerate() {
             let mut hits = *hits;
             while hits != 0 {
-                let i = word * 32 + hits.trailing_zeros() as usize;
+                let i = word * LANES + hits.trailing_zeros() as usize;
                 hits &= hits - 1;
-                let rank = rank(scatter(self.hashes[i] ^ seed), self.inverse[i]);
-                if rank < self.short_list {
-                    scratch.ranked.push(with_index(rank, i));
+                let mut later = with_index(rank(scatter(self.hashes[i] ^ seed), self.inverse[i]), i);
+                for place in &mut first {
+                    (*place, later) = ((*place).min(later), (*place).max(later));
                 }
             }
         }
+        first
     }
 
     /// Ranks all tokens.
-    fn rank_all(&self, seed: u32, scratch: &mut KeyScratch) {
-        scratch.ranked.clear();
+    fn rank_all(&self, seed: u32, ranked: &mut Vec<u64>) {
+        ranked.clear();
         let ranks = self.hashes.iter().zip(&self.inverse).enumerate();
-        scratch.ranked.extend(ranks.map(|(i, (hash, inverse))| with_index(rank(scatter(hash ^ seed), *inverse), i)));
+        ranked.extend(ranks.map(|(i, (hash, inverse))| with_index(rank(scatter(hash ^ seed), *inverse), i)));
     }
 }
 
@@ -264,25 +294,19 @@ fn with_index(rank: u64, index: usize) -> u64 {
 
 /// A bit for each token whose uniform value in a tree is not above its cutoff.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u32]) {
-    let (whole, rest) = hashes.as_chunks::<32>();
-    let (whole_cutoffs, rest_cutoffs) = cutoffs.as_chunks::<32>();
-    for ((hashes, cutoffs), hits) in whole.iter().zip(whole_cutoffs).zip(hits.iter_mut()) {
-        let mut is_hit = [0u8; 32];
-        for i in 0..32 {
+fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u64]) {
+    let (hashes, _) = hashes.as_chunks::<LANES>();
+    let (cutoffs, _) = cutoffs.as_chunks::<LANES>();
+    for ((hashes, cutoffs), hits) in hashes.iter().zip(cutoffs).zip(hits) {
+        let mut is_hit = [0u8; LANES];
+        for i in 0..LANES {
             is_hit[i] = u8::from(scatter(hashes[i] ^ seed) <= cutoffs[i]);
         }
         *hits = 0;
         for (byte, eight) in is_hit.as_chunks::<8>().0.iter().enumerate() {
             // Eight bytes of 0 or 1 to eight bits: the product moves bit 8·i to bit 56 + i.
             let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            *hits |= (bits as u32) << (8 * byte);
-        }
-    }
-    if let Some(hits) = hits.get_mut(whole.len()) {
-        *hits = 0;
-        for (i, (hash, cutoff)) in rest.iter().zip(rest_cutoffs).enumerate() {
-            *hits |= u32::from(scatter(hash ^ seed) <= *cutoff) << i;
+            *hits |= bits << (8 * byte);
         }
     }
 }
@@ -368,6 +392,26 @@ mod tests {
         assert_eq!(maker.tree_key(&none, 0, 0, &mut scratch), None);
         let (_, _, one) = terms_of("ferry");
         assert_eq!(maker.tree_key(&one, 0, 0, &mut scratch), None);
+    }
+
+    #[test]
+    fn passages_are_hashed_as_if_each_by_itself() {
+        let (maker, record, _) = terms_of(STORY);
+        let by_itself: Vec<u64> = record
+            .content
+            .windows(maker.passage_len)
+            .map(|run| {
+                mix64(run.iter().fold(PASSAGE_SALT, |key, token| {
+                    key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
+                }))
+            })
+            .collect();
+        let mut num_keys = 0;
+        maker.passage_keys(&record, |key| {
+            num_keys += 1;
+            assert!(by_itself.contains(&key));
+        });
+        assert!(num_keys > 1);
     }
 
     #[test]

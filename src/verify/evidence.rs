@@ -47,10 +47,21 @@ impl Evidence {
 /// Scratch space of one worker.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    /// Each term's counterpart in the other vocabulary, or [`NONE`].
     shorter_map: Vec<u16>,
     longer_map: Vec<u16>,
+    /// First term of the shorter in each stretch of hashes.
+    stretches: Vec<u16>,
+    /// Terms of the longer that have a counterpart.
+    shared: Vec<u16>,
+    pattern: Vec<u16>,
+    text: Vec<u16>,
     masks: Vec<u64>,
     sentence_sums: Vec<u32>,
+    /// By term the last sentence it was met in.
+    last_met: Vec<u32>,
+    /// Last sentences of increasing runs of counterparts, by length.
+    tails: Vec<u16>,
     places: Places,
 }
 
@@ -110,7 +121,7 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
     let mut set = |measurement: Measurement, value: i32| values[measurement as usize] = value.clamp(0, ONE);
 
     map_terms(shorter, longer, scratch);
-    let words = word_overlap(shorter, longer, &scratch.shorter_map);
+    let words = word_overlap(shorter, longer, scratch);
     set(Measurement::WordJaccard, words.jaccard);
     set(Measurement::WordCosine, words.cosine);
     set(Measurement::CoverShorter, words.cover_shorter);
@@ -166,21 +177,41 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
     Evidence { values, first_is_shorter, is_complete: true }
 }
 
-/// Fills the maps between the vocabularies: each term's counterpart in the other, or [`NONE`].
+/// Fills the maps between the vocabularies, and the list of shared terms.
+///
+/// A merge of two sorted lists waits for each comparison before it knows what to compare next. Here the shorter's terms
+/// are found by the highest bits of their hashes, so that the longer's are looked up independently of each other.
 fn map_terms(shorter: &Record, longer: &Record, scratch: &mut Scratch) {
-    scratch.shorter_map.clear();
-    scratch.shorter_map.resize(shorter.vocabulary.len(), NONE);
-    scratch.longer_map.clear();
-    scratch.longer_map.resize(longer.vocabulary.len(), NONE);
-    // Which side moves on is a coin toss for the processor: arithmetic, not branches.
-    let (mut i, mut j) = (0, 0);
-    while i < shorter.vocabulary.len() && j < longer.vocabulary.len() {
-        let (a, b) = (shorter.vocabulary[i].hash, longer.vocabulary[j].hash);
-        let equal = a == b;
-        scratch.shorter_map[i] = if equal { j as u16 } else { NONE };
-        scratch.longer_map[j] = if equal { i as u16 } else { NONE };
-        i += usize::from(a <= b);
-        j += usize::from(b <= a);
+    let Scratch { shorter_map, longer_map, stretches, shared, .. } = scratch;
+    let num_terms = shorter.vocabulary.len();
+    // Four stretches a term: one in eight terms has another before it in its stretch.
+    let shift = ((num_terms as u32).next_power_of_two() * 4).leading_zeros() + 1;
+    stretches.clear();
+    stretches.resize(1 << (32 - shift), num_terms as u16);
+    for (i, term) in shorter.vocabulary.iter().enumerate().rev() {
+        stretches[(term.hash >> shift) as usize] = i as u16;
+    }
+    shorter_map.clear();
+    shorter_map.resize(num_terms, NONE);
+    longer_map.clear();
+    longer_map.resize(longer.vocabulary.len(), NONE);
+    shared.clear();
+    shared.resize(longer.vocabulary.len(), 0);
+    let mut num_shared = 0;
+    for (j, term) in longer.vocabulary.iter().enumerate() {
+        let mut i = stretches[(term.hash >> shift) as usize];
+        while shorter.vocabulary.get(usize::from(i)).is_some_and(|other| other.hash < term.hash) {
+            i += 1;
+        }
+        // Whether a word is shared is a coin toss for the processor: arithmetic, not branches.
+        let is_shared = shorter.vocabulary.get(usize::from(i)).is_some_and(|other| other.hash == term.hash);
+        longer_map[j] = if is_shared { i } else { NONE };
+        shared[num_shared] = j as u16;
+        num_shared += usize::from(is_shared);
+    }
+    shared.truncate(num_shared);
+    for j in shared {
+        shorter_map[usize::from(longer_map[usize::from(*j)])] = *j;
     }
 }
 
@@ -198,27 +229,27 @@ struct WordOverlap {
 
 /// idf-weighted Jaccard (p = 1), cosine (p = 2) and covers of the vocabularies; covers of the shorter's common and
 /// rare words; overlap of names. Rare words and names that a text lacks are neutral.
-fn word_overlap(shorter: &Record, longer: &Record, map: &[u16]) -> WordOverlap {
+fn word_overlap(shorter: &Record, longer: &Record, scratch: &Scratch) -> WordOverlap {
     let is_rare = |idf: u8| idf > RARE_IDF;
     let is_name = |flags: u8| flags & TokenFlags::NAME != 0;
     let mut sums = [[0u64; 5]; 3]; // shorter, longer, shared × idf, idf², rare, common, names
-    let mut add = |who: usize, idf: u8, named: bool| {
+    let add = |sums: &mut [u64; 5], idf: u8, named: bool| {
         let weight = u64::from(idf);
-        sums[who][0] += weight;
-        sums[who][1] += weight * weight;
-        sums[who][2] += u64::from(is_rare(idf));
-        sums[who][3] += u64::from(!is_rare(idf));
-        sums[who][4] += u64::from(named);
+        sums[0] += weight;
+        sums[1] += weight * weight;
+        sums[2] += u64::from(is_rare(idf));
+        sums[3] += u64::from(!is_rare(idf));
+        sums[4] += u64::from(named);
     };
-    for term in &longer.vocabulary {
-        add(1, term.idf, is_name(term.flags));
-    }
-    for (term, other) in shorter.vocabulary.iter().zip(map) {
-        add(0, term.idf, is_name(term.flags));
-        if *other != NONE {
-            let other = &longer.vocabulary[*other as usize];
-            add(2, term.idf, is_name(term.flags) && is_name(other.flags));
+    for (record, sums) in [shorter, longer].into_iter().zip(&mut sums) {
+        for term in &record.vocabulary {
+            add(sums, term.idf, is_name(term.flags));
         }
+    }
+    for j in &scratch.shared {
+        let term = &shorter.vocabulary[usize::from(scratch.longer_map[usize::from(*j)])];
+        let other = &longer.vocabulary[usize::from(*j)];
+        add(&mut sums[2], term.idf, is_name(term.flags) && is_name(other.flags));
     }
     let [short, long, both] = sums;
     let or_neutral = |num: u64, den: u64| if den == 0 { NEUTRAL } else { ratio(num, den) };
@@ -261,14 +292,36 @@ impl Overlap {
 
 /// Overlap of two sorted sets.
 pub(super) fn overlap(first: &[u32], second: &[u32]) -> Overlap {
-    let (mut i, mut j, mut shared) = (0, 0, 0);
+    Overlap { first: first.len() as u64, second: second.len() as u64, shared: num_shared(first, second) }
+}
+
+/// Values in both of two sorted sets.
+///
+/// A block of each is compared all against all, then the block that ends lower moves on: eight comparisons of eight
+/// lanes in place of up to sixteen that wait for each other.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn num_shared(first: &[u32], second: &[u32]) -> u64 {
+    const BLOCK: usize = 8;
+    let (mut i, mut j) = (0, 0);
+    let mut counts = [0u32; BLOCK];
+    while let (Some(a), Some(b)) = (first[i..].first_chunk::<BLOCK>(), second[j..].first_chunk::<BLOCK>()) {
+        for value in b {
+            for lane in 0..BLOCK {
+                counts[lane] += u32::from(a[lane] == *value);
+            }
+        }
+        let (a, b) = (a[BLOCK - 1], b[BLOCK - 1]);
+        i += if a <= b { BLOCK } else { 0 };
+        j += if b <= a { BLOCK } else { 0 };
+    }
+    let mut shared: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     while i < first.len() && j < second.len() {
         let (a, b) = (first[i], second[j]);
         shared += u64::from(a == b);
         i += usize::from(a <= b);
         j += usize::from(b <= a);
     }
-    Overlap { first: first.len() as u64, second: second.len() as u64, shared }
+    shared
 }
 
 /// Weighted share of the shorter's figures that the longer holds, and weighted Jaccard; neutral when either has none.
@@ -282,15 +335,24 @@ fn figure_overlap(shorter: &[Figure], longer: &[Figure]) -> (i32, i32) {
     (ratio(shared, short), ratio(shared, short + long - shared))
 }
 
-/// Length of the longest common subsequence of content tokens.
+/// Length of the longest common subsequence of content tokens. Tokens without a counterpart take no part.
 fn common_subsequence(shorter: &Record, longer: &Record, scratch: &mut Scratch) -> usize {
-    let map = &scratch.longer_map;
-    lcs_len(
-        shorter.content.iter().map(|token| token.term),
-        longer.content.iter().map(|token| Some(map[token.term as usize]).filter(|t| *t != NONE)),
-        shorter.vocabulary.len(),
-        &mut scratch.masks,
-    )
+    let Scratch { shorter_map, longer_map, pattern, text, masks, .. } = scratch;
+    keep_shared(&shorter.content, |term| term, shorter_map, pattern);
+    keep_shared(&longer.content, |term| longer_map[usize::from(term)], longer_map, text);
+    lcs_len(pattern.iter().copied(), text.iter().copied().map(Some), shorter.vocabulary.len(), masks)
+}
+
+/// The symbols of the tokens whose terms have a counterpart, in order; written without branches.
+fn keep_shared(content: &[ContentToken], symbol: impl Fn(u16) -> u16, map: &[u16], kept: &mut Vec<u16>) {
+    kept.clear();
+    kept.resize(content.len(), 0);
+    let mut num_kept = 0;
+    for token in content {
+        kept[num_kept] = symbol(token.term);
+        num_kept += usize::from(map[usize::from(token.term)] != NONE);
+    }
+    kept.truncate(num_kept);
 }
 
 /// idf-weighted share of a stretch of content tokens whose counterpart exists and satisfies `accept`.
@@ -300,9 +362,7 @@ fn covered(record: &Record, stretch: std::ops::Range<usize>, map: &[u16], accept
         let weight = u64::from(record.term(token).idf);
         let other = map[token.term as usize];
         all += weight;
-        if other != NONE && accept(other) {
-            found += weight;
-        }
+        found += if other != NONE && accept(other) { weight } else { 0 };
     }
     ratio(found, all)
 }
@@ -310,16 +370,20 @@ fn covered(record: &Record, stretch: std::ops::Range<usize>, map: &[u16], accept
 /// idf-weighted share of the shorter's quoted words that the longer quotes too, and of its other words that the longer
 /// holds; neutral without quotes.
 fn quote_cover(shorter: &Record, longer: &Record, map: &[u16]) -> (i32, i32) {
-    let mut sums = [[0u64; 2]; 2];
+    let (mut plain, mut quoted) = ([0u64; 2], [0u64; 2]);
     for token in &shorter.content {
         let weight = u64::from(shorter.term(token).idf);
         let other = map[token.term as usize];
         let is_quoted = token.flags & TokenFlags::QUOTE != 0;
-        let found = other != NONE && (!is_quoted || longer.vocabulary[other as usize].flags & TokenFlags::QUOTE != 0);
-        sums[usize::from(is_quoted)][0] += weight;
-        sums[usize::from(is_quoted)][1] += if found { weight } else { 0 };
+        let is_found = if is_quoted {
+            other != NONE && longer.vocabulary[other as usize].flags & TokenFlags::QUOTE != 0
+        } else {
+            other != NONE
+        };
+        let sums = if is_quoted { &mut quoted } else { &mut plain };
+        sums[0] += weight;
+        sums[1] += weight * u64::from(is_found);
     }
-    let [plain, quoted] = sums;
     let quote_value = if quoted[0] == 0 { NEUTRAL } else { ratio(quoted[1], quoted[0]) };
     (quote_value, ratio(plain[1], plain[0]))
 }
@@ -358,40 +422,44 @@ pub(super) struct Alignment {
 
 /// Aligns each sentence of the shorter with the sentence of the longer that holds most of its weight.
 fn align(shorter: &Record, longer: &Record, scratch: &mut Scratch) -> Alignment {
-    let mut sums = std::mem::take(&mut scratch.sentence_sums);
-    let mut places = std::mem::take(&mut scratch.places);
+    let Scratch { shorter_map, longer_map, sentence_sums: sums, last_met, tails, places, .. } = scratch;
     places.fill(longer);
+    tails.clear();
+    last_met.clear();
+    last_met.resize(shorter.vocabulary.len(), u32::MAX);
     let (mut all, mut found, mut num_sentences) = (0u64, 0u64, 0u64);
     let (mut figures, mut missing) = (0u64, 0u64);
-    let mut tails: Vec<u16> = Vec::new(); // of increasing runs of counterparts, by length
     let mut first_score = None;
     for sentence in sentences(shorter) {
-        let (weight, score, counterpart) =
-            best_sentence(shorter, sentence, longer, &scratch.shorter_map, &places, &mut sums);
-        let score = ratio(score, weight);
+        sums.clear();
+        sums.resize(num_sentences_of(longer), 0);
+        let best = best_sentence(shorter, sentence, shorter_map, places, sums, last_met);
+        let score = ratio(best.shared, best.weight);
         first_score.get_or_insert(score);
         num_sentences += 1;
-        all += weight;
-        found += weight * score as u64;
+        all += best.weight;
+        found += best.weight * score as u64;
         if score >= ALIGNED {
-            let at = tails.partition_point(|tail| *tail <= counterpart);
+            let at = tails.partition_point(|tail| *tail <= best.place);
             match tails.get_mut(at) {
-                Some(tail) => *tail = counterpart,
-                None => tails.push(counterpart),
+                Some(tail) => *tail = best.place,
+                None => tails.push(best.place),
             }
             for token in sentence.iter().filter(|t| t.flags & TokenFlags::NUMBER != 0) {
                 figures += 1;
-                missing += u64::from(scratch.shorter_map[token.term as usize] == NONE);
+                missing += u64::from(shorter_map[token.term as usize] == NONE);
             }
         }
     }
     places.fill(shorter);
     let back_score = sentences(longer).next().map_or(0, |sentence| {
-        let (weight, score, _) = best_sentence(longer, sentence, shorter, &scratch.longer_map, &places, &mut sums);
-        ratio(score, weight)
+        sums.clear();
+        sums.resize(num_sentences_of(shorter), 0);
+        last_met.clear();
+        last_met.resize(longer.vocabulary.len(), u32::MAX);
+        let best = best_sentence(longer, sentence, longer_map, places, sums, last_met);
+        ratio(best.shared, best.weight)
     });
-    scratch.sentence_sums = sums;
-    scratch.places = places;
     Alignment {
         cover: found.checked_div(all).unwrap_or(0) as i32,
         order: ratio(tails.len() as u64, num_sentences),
@@ -405,39 +473,60 @@ fn sentences(record: &Record) -> impl Iterator<Item = &[ContentToken]> {
     record.content.chunk_by(|a, b| a.sentence == b.sentence).filter(|s| s.len() >= MIN_SENTENCE)
 }
 
-/// The weight of a sentence, the most of it that stands in one sentence of `other`, and which that is (the first of
-/// equals).
+/// Sentences of a record, short ones too.
+fn num_sentences_of(record: &Record) -> usize {
+    record.content.last().map_or(0, |token| usize::from(token.sentence) + 1)
+}
+
+/// A sentence and its counterpart in another text.
+struct Best {
+    /// Weight of the sentence.
+    weight: u64,
+    /// The most of it that stands in one sentence of the other text.
+    shared: u64,
+    /// Which that is, the first of equals.
+    place: u16,
+}
+
+/// Finds a sentence's counterpart. `places` are the other text's, `sums` has a zero for each of its sentences, and
+/// `last_met` is shared by the sentences of one record.
 fn best_sentence(
     record: &Record,
     sentence: &[ContentToken],
-    other: &Record,
     map: &[u16],
     places: &Places,
-    sums: &mut Vec<u32>,
-) -> (u64, u64, u16) {
-    sums.clear();
-    sums.resize(other.content.last().map_or(0, |t| usize::from(t.sentence) + 1), 0);
-    let mut weight = 0;
-    for (i, token) in sentence.iter().enumerate() {
-        if sentence[..i].iter().any(|before| before.term == token.term) {
+    sums: &mut [u32],
+    last_met: &mut [u32],
+) -> Best {
+    let mut best = Best { weight: 0, shared: 0, place: 0 };
+    let mut most = 0u32;
+    for token in sentence {
+        let met = &mut last_met[usize::from(token.term)];
+        if std::mem::replace(met, u32::from(token.sentence)) == u32::from(token.sentence) {
             continue;
         }
         let idf = u32::from(record.term(token).idf);
-        weight += u64::from(idf);
-        let counterpart = map[token.term as usize];
+        best.weight += u64::from(idf);
+        let counterpart = map[usize::from(token.term)];
         if counterpart == NONE {
             continue;
         }
         let mut last = None;
         for place in places.of(counterpart) {
-            if last != Some(place) {
-                sums[usize::from(*place)] += idf;
-                last = Some(place);
+            if last == Some(place) {
+                continue;
+            }
+            last = Some(place);
+            // Sums only grow, so the highest is met at its last step.
+            let sum = &mut sums[usize::from(*place)];
+            *sum += idf;
+            if *sum > most || (*sum == most && *place < best.place) {
+                (most, best.place) = (*sum, *place);
             }
         }
     }
-    let best = (0..sums.len()).rev().max_by_key(|i| sums[*i]);
-    best.map_or((weight, 0, 0), |best| (weight, u64::from(sums[best]), best as u16))
+    best.shared = u64::from(most);
+    best
 }
 
 #[cfg(test)]
@@ -446,6 +535,7 @@ mod tests {
     use crate::article::Article;
     use crate::profile::Profile;
     use crate::shingle::shingle_hashes;
+    use crate::sketch::Term;
     use crate::tests::naive;
     use crate::text::Document;
     use proptest::prelude::*;
@@ -506,7 +596,31 @@ mod tests {
         assert_ne!(there.first_is_shorter, back.first_is_shorter);
     }
 
+    /// A record of nothing but a vocabulary.
+    fn vocabulary(hashes: &BTreeSet<u32>) -> Record {
+        let term = |hash: &u32| Term { hash: *hash, first: 0, idf: 1, count: 1, flags: 0 };
+        Record { vocabulary: hashes.iter().map(term).collect(), ..Record::default() }
+    }
+
     proptest! {
+        #[test]
+        fn maps_agree_with_searching(
+            a in prop::collection::btree_set(any::<u32>(), 0..60),
+            b in prop::collection::btree_set(any::<u32>(), 0..60),
+            both in prop::collection::btree_set(prop_oneof![any::<u32>(), 0u32..40, Just(u32::MAX)], 0..60),
+        ) {
+            let (first, second) = (vocabulary(&(&a | &both)), vocabulary(&(&b | &both)));
+            let mut scratch = Scratch::default();
+            map_terms(&first, &second, &mut scratch);
+            let search = |of: &Record, within: &Record| -> Vec<u16> {
+                let place = |term: &Term| within.vocabulary.iter().position(|other| other.hash == term.hash);
+                of.vocabulary.iter().map(|term| place(term).map_or(NONE, |at| at as u16)).collect()
+            };
+            prop_assert_eq!(&scratch.shorter_map, &search(&first, &second));
+            prop_assert_eq!(&scratch.longer_map, &search(&second, &first));
+            prop_assert!(scratch.shared.len() >= both.len());
+        }
+
         #[test]
         fn overlaps_agree_with_sets(a in prop::collection::btree_set(0u32..40, 0..30), b in prop::collection::btree_set(0u32..40, 0..30)) {
             let list = |set: &BTreeSet<u32>| set.iter().copied().collect::<Vec<_>>();
