@@ -50,8 +50,9 @@ pub(super) fn candidates(
             let mut shards: Vec<Vec<Entry>> = (0..NUM_SHARDS).map(|_| Vec::with_capacity(CHUNK * 4)).collect();
             let mut scratch = KeyScratch::default();
             for rank in chunk {
-                keys.each(*rank, &mut scratch, |key, origin| {
-                    shards[(key >> 58) as usize].push(Entry { key, article: *rank, origin });
+                keys.each(*rank, &mut scratch, |hash, origin| {
+                    let entry = Entry::new(hash, *rank, origin);
+                    shards[(entry.key() >> (64 - NUM_SHARDS.ilog2())) as usize].push(entry);
                 });
             }
             shards

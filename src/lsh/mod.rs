@@ -6,15 +6,41 @@ mod band;
 
 pub use band::Bands;
 
-/// An article under a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Bits of a key that say where it comes from.
+const ORIGIN_BITS: u32 = 11;
+
+/// An article under a key: twelve bytes, for there are hundreds an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The key.
-    pub key: u64,
+    key: [u32; 2],
+    article: u32,
+}
+
+impl Entry {
+    /// An article, by its rank by id, under a hash made by a band, tree or passage. Of the hash 53 bits are kept.
+    #[must_use]
+    pub fn new(hash: u64, article: u32, origin: KeyOrigin) -> Self {
+        let key = hash << ORIGIN_BITS | u64::from(origin.code());
+        Self { key: [(key >> 32) as u32, key as u32], article }
+    }
+
+    /// The key: hash and origin.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        u64::from(self.key[0]) << 32 | u64::from(self.key[1])
+    }
+
     /// The article's rank by id.
-    pub article: u32,
-    /// Which band, tree or passage kind made the key: what refinement needs to know.
-    pub origin: KeyOrigin,
+    #[must_use]
+    pub fn article(&self) -> u32 {
+        self.article
+    }
+
+    /// Which band, tree or passage made the key: what refinement needs to know.
+    #[must_use]
+    pub fn origin(&self) -> KeyOrigin {
+        KeyOrigin::from_code((self.key() & ((1 << ORIGIN_BITS) - 1)) as u16)
+    }
 }
 
 /// Where a key comes from.
@@ -28,6 +54,31 @@ pub enum KeyOrigin {
     Passage,
     /// A choice of blocks of a SimHash fingerprint.
     Fingerprint,
+}
+
+impl KeyOrigin {
+    /// First code of trees: bands, of at most 1024 slots, come before.
+    const TREES: u16 = 1024;
+    const PASSAGE: u16 = 2046;
+    const FINGERPRINT: u16 = 2047;
+
+    fn code(self) -> u16 {
+        match self {
+            Self::Band(band) => band,
+            Self::Tree(tree) => Self::TREES + tree,
+            Self::Passage => Self::PASSAGE,
+            Self::Fingerprint => Self::FINGERPRINT,
+        }
+    }
+
+    fn from_code(code: u16) -> Self {
+        match code {
+            Self::PASSAGE => Self::Passage,
+            Self::FINGERPRINT => Self::Fingerprint,
+            Self::TREES.. => Self::Tree(code - Self::TREES),
+            band => Self::Band(band),
+        }
+    }
 }
 
 /// Gives an article's key under an origin, refined by `depth` further elements; `None` when it has no more.
@@ -74,11 +125,11 @@ impl BucketCounts {
 #[must_use]
 pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
     let mut entries = in_company(parts);
-    entries.sort_unstable_by_key(|entry| entry.key);
+    entries.sort_unstable_by_key(Entry::key);
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
     let mut articles: Vec<u32> = Vec::new();
-    for bucket in entries.chunk_by(|a, b| a.key == b.key).filter(|bucket| bucket.len() > 1) {
+    for bucket in entries.chunk_by(|a, b| a.key() == b.key()).filter(|bucket| bucket.len() > 1) {
         articles.clear();
         articles.extend(bucket.iter().map(|entry| entry.article));
         articles.sort_unstable();
@@ -89,8 +140,8 @@ pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> 
         counts.shared += 1;
         counts.crowded += u64::from(articles.len() > cap);
         counts.largest = counts.largest.max(articles.len() as u64);
-        let origin = bucket.iter().map(|entry| entry.origin).min().expect("a bucket has entries");
-        split(&articles, origin, bucket[0].key, cap, 0, refine, &mut pairs);
+        let origin = bucket[0].origin();
+        split(&articles, origin, bucket[0].key(), cap, 0, refine, &mut pairs);
     }
     pairs.sort_unstable();
     pairs.dedup();
@@ -105,7 +156,7 @@ fn in_company(parts: &[&[Entry]]) -> Vec<Entry> {
     let num_slots = (num_entries * 8).next_power_of_two().max(32);
     // Two bits a slot, side by side: the lower says once, the upper twice or more.
     let slot = |entry: &Entry| {
-        let at = (entry.key ^ entry.key >> 29) as usize & (num_slots - 1);
+        let at = (entry.key() >> ORIGIN_BITS ^ entry.key() >> 40) as usize & (num_slots - 1);
         (at / 32, 1u64 << (at % 32 * 2))
     };
     let mut counts = vec![0u64; num_slots / 32];
@@ -164,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_looking_at_all_pairs(entries in prop::collection::vec((0u64..40, 0u32..12), 0..40)) {
-            let as_entry = |(key, article): &(u64, u32)| Entry { key: *key, article: *article, origin: KeyOrigin::Passage };
+            let as_entry = |(key, article): &(u64, u32)| Entry::new(*key, *article, KeyOrigin::Passage);
             let all: Vec<Entry> = entries.iter().map(as_entry).collect();
             let (head, tail) = all.split_at(all.len() / 3);
             let (pairs, _) = candidate_pairs(&[head, tail], usize::MAX, &ByDigit);
@@ -181,7 +232,7 @@ mod tests {
     }
 
     fn entries(articles: &[u32]) -> Vec<Entry> {
-        articles.iter().map(|a| Entry { key: 1, article: *a, origin: KeyOrigin::Passage }).collect()
+        articles.iter().map(|a| Entry::new(1, *a, KeyOrigin::Passage)).collect()
     }
 
     #[test]
