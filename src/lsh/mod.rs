@@ -118,8 +118,8 @@ impl BucketCounts {
 /// The distinct candidate pairs of the buckets of all parts, sorted, each as `(a, b)` with `a < b`.
 ///
 /// A bucket of at most `cap` articles gives all its pairs. A larger one is *refined*: its articles are split by their
-/// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next
-/// [`NEIGHBOURS`] and with the first, so that no article of a bucket goes without a candidate.
+/// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next few
+/// and with the first, so that no article of a bucket goes without a candidate.
 ///
 /// Cost: sorting, plus at most `cap` pairs an article and bucket.
 #[must_use]
