@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// Shards that the key table is cut into by the keys' highest bits, so that sorting runs in parallel.
 const NUM_SHARDS: usize = 64;
 /// Articles a task makes keys for.
-const CHUNK: usize = 256;
+const CHUNK: usize = 128;
 
 struct Keys<'a> {
     articles: &'a [Analyzed],

@@ -22,7 +22,7 @@ use std::time::Instant;
 /// Largest component that is clustered whole; a larger one is cut along its weakest matches first.
 const COMPONENT_LIMIT: usize = 400;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
-const BLOCKS_AHEAD: usize = 2;
+const BLOCKS_AHEAD: usize = 4;
 
 /// How near copies are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Longest line that is read, in bytes; a longer one is rejected without being held.
 pub const MAX_LINE_LEN: usize = 64 << 20;
 /// Bytes of whole lines that make a block.
-const BLOCK_LEN: usize = 1 << 20;
+const BLOCK_LEN: usize = 1 << 18;
 
 /// The names of the fields that make an article, most wanted first.
 #[derive(Clone, Debug)]

@@ -23,16 +23,6 @@ impl Serialize for Decimal {
     }
 }
 
-#[derive(Serialize)]
-struct ClusterRow<'a> {
-    id: &'a str,
-    cluster: &'a str,
-    representative: &'a str,
-    relation: &'a str,
-    score: Decimal,
-    size: u32,
-}
-
 /// Writes one row an article: id, cluster, representative, relation to it, score, size; by cluster, then id.
 ///
 /// # Errors
@@ -43,24 +33,24 @@ pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Form
     let id = |rank: u32| clustering.articles[rank as usize].id.as_str();
     for member in &clustering.members {
         let relation = member.relation.map_or("self", |relation| relation.name());
-        let row = ClusterRow {
-            id: id(member.article),
-            cluster: id(member.cluster),
-            representative: id(member.representative),
-            relation,
-            score: Decimal(u64::from(member.probability_e4)),
-            size: member.size,
-        };
-        rows.row(&row, || {
-            vec![
-                row.id.into(),
-                row.cluster.into(),
-                row.representative.into(),
-                relation.into(),
-                decimals(row.score.0),
-                row.size.to_string(),
-            ]
-        })?;
+        let score = decimals(u64::from(member.probability_e4));
+        let [article, cluster, representative] = [member.article, member.cluster, member.representative].map(id);
+        match format {
+            Format::Jsonl => rows.line(|line| {
+                let texts = [("id", article), ("cluster", cluster), ("representative", representative)];
+                for (i, (name, text)) in texts.into_iter().enumerate() {
+                    line.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
+                    line.extend_from_slice(name.as_bytes());
+                    line.extend_from_slice(b"\":");
+                    serde_json::to_writer(&mut *line, text).expect("text to memory");
+                }
+                let rest = format!(",\"relation\":\"{relation}\",\"score\":{score},\"size\":{}}}", member.size);
+                line.extend_from_slice(rest.as_bytes());
+            })?,
+            Format::Csv => {
+                rows.cells(&[article, cluster, representative, relation, &score, &member.size.to_string()])?;
+            }
+        }
     }
     Ok(())
 }
@@ -144,14 +134,16 @@ impl<'a> Rows<'a> {
 
     fn row(&mut self, row: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> Result<()> {
         match self.format {
-            Format::Jsonl => {
-                self.line.clear();
-                serde_json::to_writer(&mut self.line, row).expect("rows are text and numbers");
-                self.line.push(b'\n');
-                self.output.write(&self.line)
-            }
+            Format::Jsonl => self.line(|line| serde_json::to_writer(line, row).expect("rows are text and numbers")),
             Format::Csv => self.cells(&cells()),
         }
+    }
+
+    fn line(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        self.line.clear();
+        fill(&mut self.line);
+        self.line.push(b'\n');
+        self.output.write(&self.line)
     }
 
     fn cells(&mut self, cells: &[impl AsRef<[u8]>]) -> Result<()> {

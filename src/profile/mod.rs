@@ -113,7 +113,7 @@ impl Profile {
             sketch: file.sketch,
             verdict: file.verdict,
             model: file.model,
-            weights: Arc::new(Weights::english().clone()),
+            weights: Weights::english(),
         };
         if file.format != PROFILE_FORMAT {
             return Err(field_error(name, "format", file.format, &format!("{PROFILE_FORMAT}")));

@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::fixed::ln_q16;
 use crate::hash::{HashMap, hash64};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const MAGIC: &[u8; 4] = b"SSWT";
 const VERSION: u32 = 1;
@@ -33,12 +33,12 @@ pub struct Weights {
 impl Weights {
     /// The English table that ships with the library.
     #[must_use]
-    pub fn english() -> &'static Self {
-        static TABLE: LazyLock<Weights> = LazyLock::new(|| {
-            Weights::from_bytes("en", include_bytes!("builtin/en.weights"))
-                .expect("the table in the source tree is whole: a test reads it")
+    pub fn english() -> Arc<Self> {
+        static TABLE: LazyLock<Arc<Weights>> = LazyLock::new(|| {
+            let table = Weights::from_bytes("en", include_bytes!("builtin/en.weights"));
+            Arc::new(table.expect("the table in the source tree is whole: a test reads it"))
         });
-        &TABLE
+        Arc::clone(&TABLE)
     }
 
     /// A table from counts of articles by token hash; tokens of fewer than `min_count` articles are left out.
