@@ -1,6 +1,6 @@
 //! The command line's words.
 
-use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
@@ -132,7 +132,7 @@ pub(crate) struct Cluster {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
-    samestory dedup feed.jsonl -o - --keep source:Reuters,AP < feed.jsonl")]
+    samestory dedup feed.jsonl -o - --keep source:Reuters,AP > kept.jsonl")]
 pub(crate) struct Dedup {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
@@ -216,8 +216,10 @@ pub(crate) struct Weights {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "A line of PAIRS: id, id, `same` or `different`, separated by tabs; a fourth column is a note, a \
-    fifth how much the pair counts (default 1).", group = ArgGroup::new("goal"))]
+#[command(
+    after_help = "A line of PAIRS: id, id, `same` or `different`, separated by tabs; a fourth column is a note, a \
+    fifth how much the pair counts (default 1)."
+)]
 pub(crate) struct Calibrate {
     /// Labelled pairs
     pub(crate) pairs: PathBuf,
