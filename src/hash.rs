@@ -1,6 +1,7 @@
 //! The one place that names a hash function: seeds, token and key hashes, and maps with a fixed hasher.
 //!
-//! All hashes are XXH3 (stable by specification) over little-endian bytes, so that they may be written to files.
+//! Byte strings are hashed by XXH3 (stable by specification), words and integers by the multiplications below, all
+//! over little-endian bytes, so that hashes may be written to files.
 
 use std::hash::{BuildHasher, Hasher};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
@@ -58,6 +59,29 @@ impl Hasher for FixedHasher {
 pub fn hash64(bytes: &[u8], seed: u64) -> u64 {
     xxh3_64_with_seed(bytes, seed)
 }
+
+/// 64-bit hash of a word without zero bytes. One of up to 16 bytes is filled up with zeros and hashed by
+/// [`hash_short`], so that the processor need not guess its length; a longer one by XXH3.
+#[must_use]
+pub fn hash_word(word: &[u8]) -> u64 {
+    if word.len() > 16 {
+        return hash64(word, WORD_FACTORS[0]);
+    }
+    let mut filled = [0; 16];
+    filled[..word.len()].copy_from_slice(word);
+    hash_short(u128::from_le_bytes(filled))
+}
+
+/// 64-bit hash of 16 bytes: the halves of a 128-bit product, folded, as in wyhash (Wang Yi, 2019), and mixed.
+#[must_use]
+#[inline(always)]
+pub const fn hash_short(word: u128) -> u64 {
+    let product = (word as u64 ^ WORD_FACTORS[0]) as u128 * ((word >> 64) as u64 ^ WORD_FACTORS[1]) as u128;
+    mix64(product as u64 ^ (product >> 64) as u64)
+}
+
+/// What the halves of a short word are mixed with: part of the format of every sketch.
+const WORD_FACTORS: [u64; 2] = [0x7361_6d65_7374_6f72, 0x9e37_79b9_7f4a_7c15];
 
 /// 128-bit hash of a byte string.
 #[must_use]

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod article;
+mod bits;
 pub mod cluster;
 pub mod engine;
 pub mod error;

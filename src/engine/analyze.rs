@@ -1,5 +1,6 @@
 //! From an article to what the later stages need of it, and the checks over the whole set.
 
+use super::keys::NO_RANK;
 use super::{Replaced, Stats, Versions};
 use crate::article::{Article, ArticleId, Origin, Timestamp};
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ pub struct Analyzed {
     pub credits: Vec<String>,
     /// What verification reads.
     pub record: Record,
+    /// Its place in the order of analysis, under which its keys are kept until ranks are known.
+    pub(super) number: u32,
     /// The outlet's version number.
     pub(super) version: Option<i64>,
     /// Hash of the text as it came: tells a repeated line from another version.
@@ -61,6 +64,7 @@ impl<'a> Analyzer<'a> {
         let record = Record::new(article, &document, &shingles, self.profile);
         Analyzed {
             id: article.id.clone(),
+            number: 0,
             origin: article.origin.clone(),
             published: article.published,
             source: article.source.as_deref().map(Into::into),
@@ -159,6 +163,15 @@ impl Groups {
             }
         }
         Self { stand_in }
+    }
+
+    /// Ranks by number, [`NO_RANK`] for an article that another stands in for or has replaced.
+    pub(super) fn ranks_by_number(&self, articles: &[Analyzed], num_analyzed: usize) -> Vec<u32> {
+        let mut ranks = vec![NO_RANK; num_analyzed];
+        for (rank, article) in articles.iter().enumerate().filter(|(rank, _)| self.stand_in[*rank] == *rank as u32) {
+            ranks[article.number as usize] = rank as u32;
+        }
+        ranks
     }
 
     /// The article that stands in for this one; itself for most.

@@ -1,7 +1,9 @@
 //! All keys of all articles, and the candidate pairs that follow.
+//!
+//! Keys are made along with the sketches, while these are in the processor's caches, and before an article's rank by id
+//! is known.
 
 use super::{Analyzed, NearSketch, Stats};
-use crate::engine::analyze::Groups;
 use crate::lsh::{Bands, Entry, KeyOrigin, Refine, candidate_pairs};
 use crate::profile::Profile;
 use crate::sketch::{KeyMaker, KeyScratch, simhash, simhash_keys};
@@ -10,75 +12,78 @@ use rayon::prelude::*;
 
 /// Shards that the key table is cut into by the keys' highest bits, so that sorting runs in parallel.
 const NUM_SHARDS: usize = 64;
-/// Articles a task makes keys for.
-const CHUNK: usize = 128;
+/// Keys that a shard takes room for at a time.
+const CHUNK: usize = 1024;
+/// The rank of an article that takes no part: another stands in for it.
+pub(super) const NO_RANK: u32 = u32::MAX;
 
-struct Keys<'a> {
-    articles: &'a [Analyzed],
+/// Makes the keys of articles while their sketches are at hand.
+#[derive(Debug)]
+pub(super) struct Keying {
     maker: KeyMaker,
     bands: Bands,
+    band_similarity: f64,
     level: Level,
     near: NearSketch,
+    bucket_cap: usize,
+    min_content: usize,
 }
 
-/// The distinct candidate pairs of a set of articles, sorted; exact copies take part through their stand-in.
-pub(super) fn candidates(
-    profile: &Profile,
-    level: Level,
-    near: NearSketch,
-    articles: &[Analyzed],
-    groups: &Groups,
-    stats: &mut Stats,
-) -> Vec<(u32, u32)> {
-    let params = profile.sketch();
-    let recall = |percent: u32| f64::from(percent) / 100.0;
-    let bands =
-        Bands::choose(params.num_slots, recall(params.band_similarity_percent), recall(params.band_recall_percent));
-    let keys = Keys { articles, maker: KeyMaker::new(profile), bands, level, near };
-    stats.num_bands = bands.num_bands as u64;
-    stats.num_rows = bands.num_rows as u64;
-    stats.band_recall = bands.recall_at(recall(params.band_similarity_percent));
+/// The keys that one worker has made, by shard, in chunks. Articles are given by their number: in order of arrival.
+#[derive(Debug)]
+pub(super) struct KeyTable {
+    full: Vec<Vec<Vec<Entry>>>,
+    filling: Vec<Vec<Entry>>,
+    scratch: KeyScratch,
+}
 
-    let ranks: Vec<u32> = (0..articles.len() as u32)
-        .filter(|rank| groups.stand_in(*rank) == *rank)
-        .filter(|rank| articles[*rank as usize].record.content.len() >= params.min_content)
-        .collect();
-    let chunks: Vec<Vec<Vec<Entry>>> = ranks
-        .par_chunks(CHUNK)
-        .map(|chunk| {
-            // Room for 256 keys an article; a cloned vector would not keep it.
-            let mut shards: Vec<Vec<Entry>> = (0..NUM_SHARDS).map(|_| Vec::with_capacity(CHUNK * 4)).collect();
-            let mut scratch = KeyScratch::default();
-            for rank in chunk {
-                keys.each(*rank, &mut scratch, |hash, origin| {
-                    let entry = Entry::new(hash, *rank, origin);
-                    shards[(entry.key() >> (64 - NUM_SHARDS.ilog2())) as usize].push(entry);
-                });
-            }
-            shards
-        })
-        .collect();
-    stats.num_keys = chunks.iter().flatten().map(|shard| shard.len() as u64).sum();
-    let found: Vec<_> = (0..NUM_SHARDS)
-        .into_par_iter()
-        .map(|shard| {
-            let parts: Vec<&[Entry]> = chunks.iter().map(|chunk| chunk[shard].as_slice()).collect();
-            candidate_pairs(&parts, params.bucket_cap, &keys)
-        })
-        .collect();
-    let mut pairs = Vec::with_capacity(found.iter().map(|(pairs, _)| pairs.len()).sum());
-    for (part, counts) in found {
-        pairs.extend(part);
-        stats.buckets = stats.buckets.plus(counts);
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self {
+            full: vec![Vec::new(); NUM_SHARDS],
+            filling: vec![Vec::new(); NUM_SHARDS],
+            scratch: KeyScratch::default(),
+        }
     }
-    pairs.par_sort_unstable();
-    pairs.dedup();
-    pairs
 }
 
-impl Keys<'_> {
-    fn each(&self, rank: u32, scratch: &mut KeyScratch, mut each: impl FnMut(u64, KeyOrigin)) {
-        let article = &self.articles[rank as usize];
+impl KeyTable {
+    fn shard(&self, shard: usize) -> impl Iterator<Item = &[Entry]> {
+        self.full[shard].iter().chain([&self.filling[shard]]).map(Vec::as_slice)
+    }
+}
+
+impl Keying {
+    pub(super) fn new(profile: &Profile, level: Level, near: NearSketch) -> Self {
+        let params = profile.sketch();
+        let share = |percent: u32| f64::from(percent) / 100.0;
+        let band_similarity = share(params.band_similarity_percent);
+        Self {
+            maker: KeyMaker::new(profile),
+            bands: Bands::choose(params.num_slots, band_similarity, share(params.band_recall_percent)),
+            band_similarity,
+            level,
+            near,
+            bucket_cap: params.bucket_cap,
+            min_content: params.min_content,
+        }
+    }
+
+    /// Adds the keys of an article; none at the level of exact copies, and none of one too short to compare.
+    pub(super) fn add(&self, article: &Analyzed, table: &mut KeyTable) {
+        if self.level == Level::Exact || article.record.content.len() < self.min_content {
+            return;
+        }
+        let KeyTable { full, filling, scratch } = table;
+        let mut each = |hash, origin| {
+            let entry = Entry::new(hash, article.number, origin);
+            let shard = (entry.key() >> (64 - NUM_SHARDS.ilog2())) as usize;
+            let chunk = &mut filling[shard];
+            if chunk.len() == chunk.capacity() {
+                full[shard].push(std::mem::replace(chunk, Vec::with_capacity(CHUNK)));
+            }
+            chunk.push(entry);
+        };
         match self.near {
             NearSketch::MinHash => {
                 for band in 0..self.bands.num_bands {
@@ -101,16 +106,55 @@ impl Keys<'_> {
             }
         }
     }
+
+    /// The distinct candidate pairs of a set of articles, sorted. `ranks` gives each article's rank by its number,
+    /// [`NO_RANK`] where it takes no part.
+    pub(super) fn candidates(
+        &self,
+        tables: &[KeyTable],
+        ranks: &[u32],
+        articles: &[Analyzed],
+        stats: &mut Stats,
+    ) -> Vec<(u32, u32)> {
+        let keys = Keys { keying: self, articles };
+        stats.num_bands = self.bands.num_bands as u64;
+        stats.num_rows = self.bands.num_rows as u64;
+        stats.band_recall = self.bands.recall_at(self.band_similarity);
+        let found: Vec<_> = (0..NUM_SHARDS)
+            .into_par_iter()
+            .map(|shard| {
+                let parts: Vec<&[Entry]> = tables.iter().flat_map(|table| table.shard(shard)).collect();
+                let num_keys: usize = parts.iter().map(|part| part.len()).sum();
+                (num_keys, candidate_pairs(&parts, ranks, self.bucket_cap, &keys))
+            })
+            .collect();
+        let mut pairs = Vec::with_capacity(found.iter().map(|(_, (pairs, _))| pairs.len()).sum());
+        for (num_keys, (part, counts)) in found {
+            pairs.extend(part);
+            stats.buckets = stats.buckets.plus(counts);
+            stats.num_keys += num_keys as u64;
+        }
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+}
+
+/// The keys of articles in order of rank, for buckets to be refined by.
+struct Keys<'a> {
+    keying: &'a Keying,
+    articles: &'a [Analyzed],
 }
 
 impl Refine for Keys<'_> {
     fn refine(&self, article: u32, origin: KeyOrigin, _key: u64, depth: usize) -> Option<u64> {
         let article = &self.articles[article as usize];
         match origin {
-            KeyOrigin::Band(band) => self.bands.key(&article.signature, band as usize, depth),
+            KeyOrigin::Band(band) => self.keying.bands.key(&article.signature, band as usize, depth),
             KeyOrigin::Tree(tree) => {
-                let terms = self.maker.weighted_terms(&article.record);
-                self.maker.tree_key(&terms, tree as usize, depth, &mut KeyScratch::default())
+                let maker = &self.keying.maker;
+                let terms = maker.weighted_terms(&article.record);
+                maker.tree_key(&terms, tree as usize, depth, &mut KeyScratch::default())
             }
             // A passage or fingerprint that many share is refined by the wording of the rest.
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {

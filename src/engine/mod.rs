@@ -14,7 +14,9 @@ use crate::hash::HashMap;
 use crate::profile::Profile;
 use crate::verify::{Level, Relation, Scratch, Verdict, judge};
 use analyze::{Analyzer, Groups, sort_and_check};
+use keys::{KeyTable, Keying};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -134,9 +136,10 @@ impl Engine {
     ) -> Result<Clustering> {
         let pool = self.pool()?;
         let started = Instant::now();
-        let analyzed = self.analyze_blocks(&pool, blocks, parse)?;
+        let keying = Keying::new(&self.profile, self.level, self.near);
+        let (analyzed, keys) = self.analyze_blocks(&pool, &keying, blocks, parse)?;
         let analysis_seconds = started.elapsed().as_secs_f64();
-        let mut clustering = pool.install(|| self.cluster_analyzed(analyzed))?;
+        let mut clustering = pool.install(|| self.cluster_analyzed(analyzed, &keying, keys))?;
         clustering.stats.analysis_seconds = analysis_seconds;
         clustering.stats.total_seconds = started.elapsed().as_secs_f64();
         Ok(clustering)
@@ -174,15 +177,17 @@ impl Engine {
             .map_err(|error| Error::Threads { threads: self.threads, reason: error.to_string() })
     }
 
-    /// Reads blocks on this thread and parses and sketches them on the pool's.
+    /// Reads blocks on this thread; parses, sketches and makes keys on the pool's.
     fn analyze_blocks<B: Send>(
         &self,
         pool: &rayon::ThreadPool,
+        keying: &Keying,
         blocks: impl Iterator<Item = Result<B>>,
         parse: impl Fn(B) -> Vec<Article> + Sync,
-    ) -> Result<Vec<Analyzed>> {
+    ) -> Result<(Vec<Analyzed>, Vec<KeyTable>)> {
         let analyzer = Analyzer::new(&self.profile);
-        let done: Mutex<Vec<Analyzed>> = Mutex::default();
+        let done: Mutex<(Vec<Analyzed>, Vec<KeyTable>)> = Mutex::default();
+        let num_analyzed = AtomicU32::new(0);
         let num_workers = pool.current_num_threads();
         let (sender, receiver) = sync_channel::<B>(num_workers * BLOCKS_AHEAD);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -190,13 +195,22 @@ impl Engine {
         pool.in_place_scope(|scope| {
             for _ in 0..num_workers {
                 let receiver = Arc::clone(&receiver);
-                let (analyzer, done, parse) = (&analyzer, &done, &parse);
+                let (analyzer, done, num_analyzed, parse) = (&analyzer, &done, &num_analyzed, &parse);
                 scope.spawn(move |_| {
                     let mut own = Vec::new();
+                    let mut keys = KeyTable::default();
                     while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
-                        own.extend(parse(block).iter().map(|article| analyzer.analyze(article)));
+                        let articles = parse(block);
+                        let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
+                        for (article, number) in articles.iter().zip(numbers) {
+                            let analyzed = Analyzed { number, ..analyzer.analyze(article) };
+                            keying.add(&analyzed, &mut keys);
+                            own.push(analyzed);
+                        }
                     }
-                    done.lock().expect("no worker panics while it appends").append(&mut own);
+                    let mut done = done.lock().expect("no worker panics while it appends");
+                    done.0.append(&mut own);
+                    done.1.push(keys);
                 });
             }
             drop(receiver);
@@ -223,8 +237,9 @@ impl Engine {
     }
 
     /// From records to clusters; runs inside the pool.
-    fn cluster_analyzed(&self, analyzed: Vec<Analyzed>) -> Result<Clustering> {
+    fn cluster_analyzed(&self, analyzed: Vec<Analyzed>, keying: &Keying, keys: Vec<KeyTable>) -> Result<Clustering> {
         let mut stats = Stats::default();
+        let num_analyzed = analyzed.len();
         let (articles, replaced) = sort_and_check(analyzed, self.versions, &mut stats)?;
         let groups = Groups::new(&articles);
         stats.num_exact_copies = groups.num_copies() as u64;
@@ -232,7 +247,9 @@ impl Engine {
         let mut verdicts = Vec::new();
         if self.level != Level::Exact {
             let started = Instant::now();
-            let pairs = keys::candidates(&self.profile, self.level, self.near, &articles, &groups, &mut stats);
+            let ranks = groups.ranks_by_number(&articles, num_analyzed);
+            let pairs = keying.candidates(&keys, &ranks, &articles, &mut stats);
+            drop(keys);
             stats.candidates_seconds = started.elapsed().as_secs_f64();
             stats.num_candidates = pairs.len() as u64;
             let started = Instant::now();

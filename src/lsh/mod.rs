@@ -121,10 +121,18 @@ impl BucketCounts {
 /// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next few
 /// and with the first, so that no article of a bucket goes without a candidate.
 ///
+/// The entries' articles may stand in any numbering; `ranks` gives each its rank by id, `u32::MAX` where it takes no
+/// part. Pairs and refinement are by rank.
+///
 /// Cost: sorting, plus at most `cap` pairs an article and bucket.
 #[must_use]
-pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
-    let mut entries = in_company(parts);
+pub fn candidate_pairs(
+    parts: &[&[Entry]],
+    ranks: &[u32],
+    cap: usize,
+    refine: &impl Refine,
+) -> (Vec<(u32, u32)>, BucketCounts) {
+    let mut entries = in_company(parts, ranks);
     entries.sort_unstable_by_key(Entry::key);
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
@@ -148,10 +156,10 @@ pub fn candidate_pairs(parts: &[&[Entry]], cap: usize, refine: &impl Refine) -> 
     (pairs, counts)
 }
 
-/// The entries of all parts but for most of those whose key stands once: nineteen in twenty do, and need not be sorted.
+/// The entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need not be sorted.
 ///
 /// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
-fn in_company(parts: &[&[Entry]]) -> Vec<Entry> {
+fn in_company(parts: &[&[Entry]], ranks: &[u32]) -> Vec<Entry> {
     let num_entries: usize = parts.iter().map(|part| part.len()).sum();
     let num_slots = (num_entries * 8).next_power_of_two().max(32);
     // Two bits a slot, side by side: the lower says once, the upper twice or more.
@@ -170,7 +178,9 @@ fn in_company(parts: &[&[Entry]]) -> Vec<Entry> {
         let (word, once) = slot(entry);
         counts[word] & once << 1 != 0
     };
-    parts.iter().copied().flatten().filter(has_company).copied().collect()
+    let ranked = |entry: &Entry| Entry { article: ranks[entry.article as usize], ..*entry };
+    let entries = parts.iter().copied().flatten().filter(has_company).map(ranked);
+    entries.filter(|entry| entry.article != u32::MAX).collect()
 }
 
 fn split(
@@ -218,10 +228,21 @@ mod tests {
             let as_entry = |(key, article): &(u64, u32)| Entry::new(*key, *article, KeyOrigin::Passage);
             let all: Vec<Entry> = entries.iter().map(as_entry).collect();
             let (head, tail) = all.split_at(all.len() / 3);
-            let (pairs, _) = candidate_pairs(&[head, tail], usize::MAX, &ByDigit);
+            let (pairs, _) = candidate_pairs(&[head, tail], &BY_RANK, usize::MAX, &ByDigit);
             prop_assert_eq!(pairs, naive::pairs_sharing_a_key(&entries).into_iter().collect::<Vec<_>>());
         }
     }
+
+    /// The numbers of articles are their ranks.
+    const BY_RANK: [u32; 64] = {
+        let mut ranks = [0; 64];
+        let mut i = 0;
+        while i < 64 {
+            ranks[i] = i as u32;
+            i += 1;
+        }
+        ranks
+    };
 
     struct ByDigit;
 
@@ -237,17 +258,17 @@ mod tests {
 
     #[test]
     fn small_buckets_give_all_pairs() {
-        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], 4, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], &BY_RANK, 4, &ByDigit);
         assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
         assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
-        assert!(candidate_pairs(&[&entries(&[5])], 4, &ByDigit).0.is_empty());
-        assert!(candidate_pairs(&[], 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[&entries(&[5])], &BY_RANK, 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[], &BY_RANK, 4, &ByDigit).0.is_empty());
     }
 
     #[test]
     fn crowded_buckets_are_refined_and_stay_bounded() {
         let all: Vec<u32> = (0..64).collect();
-        let (pairs, counts) = candidate_pairs(&[&entries(&all)], 8, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&all)], &BY_RANK, 8, &ByDigit);
         assert_eq!(counts.crowded, 1);
         // Parts by the last three bits hold eight each: all their pairs are there.
         assert!(pairs.contains(&(3, 59)));
@@ -259,10 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_become_ranks() {
+        let (pairs, _) = candidate_pairs(&[&entries(&[0, 1, 2, 3])], &[7, u32::MAX, 5, 6], 4, &ByDigit);
+        assert_eq!(pairs, [(5, 6), (5, 7), (6, 7)]);
+    }
+
+    #[test]
     fn order_of_entries_does_not_matter() {
         let forward: Vec<u32> = (0..50).collect();
         let backward: Vec<u32> = (0..50).rev().collect();
-        let a = candidate_pairs(&[&entries(&forward)], 8, &ByDigit);
-        assert_eq!(a, candidate_pairs(&[&entries(&backward)], 8, &ByDigit));
+        let a = candidate_pairs(&[&entries(&forward)], &BY_RANK, 8, &ByDigit);
+        assert_eq!(a, candidate_pairs(&[&entries(&backward)], &BY_RANK, 8, &ByDigit));
     }
 }

@@ -25,7 +25,7 @@ pub struct Weights {
     language: String,
     num_articles: u64,
     counts: Vec<(u32, u32)>,
-    idf: HashMap<u32, u8>,
+    idf: IdfTable,
     unseen: u8,
     checksum: u64,
 }
@@ -51,7 +51,7 @@ impl Weights {
     }
 
     fn build(language: String, num_articles: u64, counts: Vec<(u32, u32)>) -> Self {
-        let idf = counts.iter().map(|(hash, count)| (*hash, idf_of(num_articles, *count))).collect();
+        let idf = IdfTable::new(counts.iter().map(|(hash, count)| (*hash, idf_of(num_articles, *count))));
         let mut table = Self { language, num_articles, counts, idf, unseen: idf_of(num_articles, 1), checksum: 0 };
         let bytes = table.to_bytes();
         table.checksum = u64::from_le_bytes(bytes[bytes.len() - 8..].try_into().expect("eight bytes"));
@@ -122,13 +122,13 @@ impl Weights {
     /// The idf of a stemmed token's hash, in sixteenths of a nat; an unseen token's is that of one seen once.
     #[must_use]
     pub fn idf(&self, stem_hash: u32) -> u8 {
-        self.idf.get(&stem_hash).copied().unwrap_or(self.unseen)
+        self.idf.get(stem_hash).unwrap_or(self.unseen)
     }
 
     /// Whether the table holds the token.
     #[must_use]
     pub fn knows(&self, stem_hash: u32) -> bool {
-        self.idf.contains_key(&stem_hash)
+        self.idf.get(stem_hash).is_some()
     }
 
     /// The language it was made from (BCP 47, at most eight bytes).
@@ -159,6 +159,43 @@ impl Weights {
     #[must_use]
     pub fn checksum(&self) -> u64 {
         self.checksum
+    }
+}
+
+/// Weights by hash, with open addressing. A slot is the hash's highest bits: terms are looked up in order of hash, and
+/// so walk through the table.
+#[derive(Clone, Debug)]
+struct IdfTable {
+    shift: u32,
+    hashes: Vec<u32>,
+    /// 0 where the slot is free: no token weighs nothing.
+    idf: Vec<u8>,
+}
+
+impl IdfTable {
+    fn new(entries: impl ExactSizeIterator<Item = (u32, u8)>) -> Self {
+        let num_slots = (2 * entries.len()).next_power_of_two().max(2);
+        let mut table = Self { shift: 32 - num_slots.ilog2(), hashes: vec![0; num_slots], idf: vec![0; num_slots] };
+        for (hash, idf) in entries {
+            let slot = table.slot(hash);
+            table.hashes[slot] = hash;
+            table.idf[slot] = idf;
+        }
+        table
+    }
+
+    /// Where the hash stands, or the free slot where it would.
+    fn slot(&self, hash: u32) -> usize {
+        let mut slot = (hash >> self.shift) as usize;
+        while self.idf[slot] != 0 && self.hashes[slot] != hash {
+            slot = (slot + 1) % self.idf.len();
+        }
+        slot
+    }
+
+    fn get(&self, hash: u32) -> Option<u8> {
+        let idf = self.idf[self.slot(hash)];
+        (idf != 0).then_some(idf)
     }
 }
 

@@ -9,6 +9,7 @@
 //! "Winnowing", SIGMOD 2003), so that an excerpt from any place finds its source.
 
 use super::record::{ContentToken, Record};
+use crate::bits::pack_bits;
 use crate::fixed::{exp_neg_q30, ln_q16};
 use crate::hash::{derived_seed, mix64};
 use crate::profile::Profile;
@@ -302,12 +303,7 @@ fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u64]) {
         for i in 0..LANES {
             is_hit[i] = u8::from(scatter(hashes[i] ^ seed) <= cutoffs[i]);
         }
-        *hits = 0;
-        for (byte, eight) in is_hit.as_chunks::<8>().0.iter().enumerate() {
-            // Eight bytes of 0 or 1 to eight bits: the product moves bit 8·i to bit 56 + i.
-            let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            *hits |= bits << (8 * byte);
-        }
+        *hits = pack_bits(&is_hit);
     }
 }
 

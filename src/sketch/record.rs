@@ -5,6 +5,7 @@ use crate::article::{Article, Timestamp};
 use crate::hash::combine;
 use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
+use std::sync::OnceLock;
 
 /// A token of the body that is no stop word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +52,8 @@ pub struct Record {
     /// Distinct shingle hashes, folded to 32 bits, in order of value. Two of an article's 300 collide once in
     /// 95,000 articles.
     pub shingles: Vec<u32>,
-    /// Distinct pairs of neighbouring content tokens, as hashes in order of value.
-    pub bigrams: Vec<u32>,
+    /// What [`Record::bigrams`] gives, from its first call on.
+    bigrams: OnceLock<Vec<u32>>,
     /// Distinct figures by value; conversions in parentheses are left out.
     pub figures: Vec<Figure>,
     /// Distinct stems of the headline, in order of value.
@@ -80,7 +81,7 @@ impl Record {
             ..Self::default()
         };
         record.add_content(&document.tokens, profile);
-        record.shingles = sorted_hashes(shingles.iter().copied().map(fold).collect(), |hash| (hash >> 24) as u8);
+        record.shingles = sorted_hashes(shingles.iter().copied().map(fold).collect(), |hash| hash >> 23);
         record.shingles.dedup();
         record.figures = figures(document);
         record.title = title_stems(article);
@@ -88,20 +89,21 @@ impl Record {
     }
 
     fn add_content(&mut self, tokens: &[Token], profile: &Profile) {
-        let kept = |token: &&Token| !self.is_weighted || !token.flags.has(TokenFlags::STOP);
-        let num_kept = tokens.iter().filter(kept).count();
-        // Hash above, place below: one integer sorts faster than two.
-        let mut stems: Vec<u64> = Vec::with_capacity(num_kept);
-        self.content.reserve_exact(num_kept);
-        for (i, token) in tokens.iter().filter(kept).enumerate() {
-            stems.push(u64::from(token.stem_hash) << 16 | i as u64);
-            self.content.push(ContentToken {
-                term: 0,
-                sentence: token.sentence.min(65_535) as u16,
-                flags: token.flags.0,
-            });
+        // Hash above, place below: one integer sorts faster than two. Every token is written and only those kept are
+        // counted: the processor need not guess which these are.
+        let mut stems: Vec<u64> = vec![0; tokens.len()];
+        self.content.resize(tokens.len(), ContentToken { term: 0, sentence: 0, flags: 0 });
+        let mut num_kept = 0;
+        for token in tokens {
+            let sentence = token.sentence.min(65_535) as u16;
+            stems[num_kept] = u64::from(token.stem_hash) << 16 | num_kept as u64;
+            self.content[num_kept] = ContentToken { term: 0, sentence, flags: token.flags.0 };
+            num_kept += usize::from(!(self.is_weighted & token.flags.has(TokenFlags::STOP)));
         }
-        let stems = sorted_hashes(stems, |packed| (packed >> 40) as u8);
+        stems.truncate(num_kept);
+        self.content.truncate(num_kept);
+        self.content.shrink_to_fit();
+        let stems = sorted_hashes(stems, |packed| (packed >> 39) as u32);
         let num_terms = stems.windows(2).filter(|pair| pair[0] >> 16 != pair[1] >> 16).count() + 1;
         self.vocabulary.reserve_exact(num_terms.min(num_kept));
         for packed in stems {
@@ -124,10 +126,18 @@ impl Record {
                 term.idf = profile.weights().idf(term.hash);
             }
         }
-        let bigrams =
-            self.content.windows(2).map(|pair| fold(bigram_hash(self.term(&pair[0]), self.term(&pair[1])))).collect();
-        self.bigrams = sorted_hashes(bigrams, |hash| (hash >> 24) as u8);
-        self.bigrams.dedup();
+    }
+
+    /// Distinct pairs of neighbouring content tokens, as hashes in order of value. Half of the articles of a feed are
+    /// never measured as far as this.
+    #[must_use]
+    pub fn bigrams(&self) -> &[u32] {
+        self.bigrams.get_or_init(|| {
+            let hash = |pair: &[ContentToken]| fold(bigram_hash(self.term(&pair[0]), self.term(&pair[1])));
+            let mut bigrams = sorted_hashes(self.content.windows(2).map(hash).collect(), |hash| hash >> 23);
+            bigrams.dedup();
+            bigrams
+        })
     }
 
     /// The term of a content token.
@@ -137,17 +147,22 @@ impl Record {
     }
 }
 
-/// The values in order. `top` is the highest byte of the hash that a value begins with: as hashes spread evenly, a
-/// counting sort by it leaves one or two values to a place, where a comparison sort takes three times as long.
-fn sorted_hashes<T: Copy + Ord + Default>(mut values: Vec<T>, top: impl Fn(T) -> u8) -> Vec<T> {
-    // Fewer are sorted before the counts are summed up.
-    if values.len() < 48 {
+/// The values in order. `top` gives the highest nine bits of the hash that a value begins with: as hashes spread evenly, a
+/// counting sort by it leaves one or two values to a place, and few steps of an insertion sort to take. A comparison
+/// sort takes five times as long.
+fn sorted_hashes<T: Copy + Ord + Default>(mut values: Vec<T>, top: impl Fn(T) -> u32) -> Vec<T> {
+    // Values at one place beyond which insertion would take long.
+    const CROWD: u16 = 64;
+    let mut ends = [0u16; 512];
+    // Fewer are sorted before the counts are summed up; more do not fit the counts.
+    if (48..=usize::from(u16::MAX)).contains(&values.len()) {
+        for value in &values {
+            ends[top(*value) as usize] += 1;
+        }
+    }
+    if values.len() < 48 || values.len() > usize::from(u16::MAX) || ends.iter().any(|count| *count > CROWD) {
         values.sort_unstable();
         return values;
-    }
-    let mut ends = [0usize; 256];
-    for value in &values {
-        ends[usize::from(top(*value))] += 1;
     }
     let mut sum = 0;
     for end in &mut ends {
@@ -156,16 +171,18 @@ fn sorted_hashes<T: Copy + Ord + Default>(mut values: Vec<T>, top: impl Fn(T) ->
     }
     let mut sorted = vec![T::default(); values.len()];
     for value in values {
-        let end = &mut ends[usize::from(top(value))];
-        sorted[*end] = value;
+        let end = &mut ends[top(value) as usize];
+        sorted[usize::from(*end)] = value;
         *end += 1;
     }
-    let mut start = 0;
-    for end in ends {
-        if end - start > 1 {
-            sorted[start..end].sort_unstable();
+    for i in 1..sorted.len() {
+        let value = sorted[i];
+        let mut at = i;
+        while at > 0 && sorted[at - 1] > value {
+            sorted[at] = sorted[at - 1];
+            at -= 1;
         }
-        start = end;
+        sorted[at] = value;
     }
     sorted
 }
@@ -225,8 +242,16 @@ fn says_correction(article: &Article, document: &Document<'_>) -> bool {
     let text = &document.text[document.body.clone()];
     let head = &text[..text.floor_char_boundary(200)];
     let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(300))..];
+    // All the words below have it; a look without an early exit vectorises.
+    let has_double_r = |edge: &&&str| {
+        let bytes = edge.as_bytes();
+        bytes
+            .iter()
+            .zip(&bytes[bytes.len().min(1)..])
+            .fold(false, |found, (a, b)| found | ((a == b) & (a | 0x20 == b'r')))
+    };
     in_title
-        || [head, tail].iter().filter(|edge| edge.contains("orrect") || edge.contains("CORRECT")).any(|edge| {
+        || [head, tail].iter().filter(has_double_r).any(|edge| {
             ["CORRECTS", "(Corrects", "Corrects ", "CORRECTED", "CORRECTION", "corrects to ", "Correction:"]
                 .iter()
                 .any(|word| edge.contains(word))
@@ -310,7 +335,7 @@ mod tests {
             let values: Vec<u32> = (0..len).map(|i| crate::hash::mix64(i) as u32 & mask).collect();
             let mut expected = values.clone();
             expected.sort_unstable();
-            assert_eq!(sorted_hashes(values, |hash| (hash >> 24) as u8), expected);
+            assert_eq!(sorted_hashes(values, |hash| hash >> 23), expected);
         }
     }
 

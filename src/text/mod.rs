@@ -55,10 +55,14 @@ impl<'a> Document<'a> {
         let mut plain = Vec::with_capacity(body.len());
         // Normalised text has no white space beyond ASCII's.
         let mut after_blank = true;
-        for chunk in body.chunks(CHUNK_LEN) {
-            if is_single_spaced(chunk) && !(after_blank && chunk[0] == b' ') {
-                plain.extend(chunk.iter().map(u8::to_ascii_lowercase));
-                after_blank = chunk[chunk.len() - 1] == b' ';
+        let (chunks, rest) = body.as_chunks::<CHUNK_LEN>();
+        for chunk in chunks.iter().map(|chunk| &chunk[..]).chain([rest]) {
+            if let Ok(chunk) = chunk.try_into()
+                && is_single_spaced(chunk)
+                && !(after_blank && chunk[0] == b' ')
+            {
+                plain.extend_from_slice(&chunk.map(|byte| byte.to_ascii_lowercase()));
+                after_blank = chunk[CHUNK_LEN - 1] == b' ';
                 continue;
             }
             for byte in chunk {
@@ -91,11 +95,13 @@ impl<'a> Document<'a> {
 const CHUNK_LEN: usize = 32;
 
 /// Whether the only white space is single blanks; also false for other bytes below a blank.
-fn is_single_spaced(chunk: &[u8]) -> bool {
+fn is_single_spaced(chunk: &[u8; CHUNK_LEN]) -> bool {
     // No early exit: such a loop would not vectorise.
-    let has_control = chunk.iter().fold(false, |found, byte| found | (*byte < b' '));
-    let has_run = chunk.iter().zip(&chunk[1..]).fold(false, |found, (a, b)| found | ((*a == b' ') & (*b == b' ')));
-    !has_control & !has_run
+    let mut found = chunk[CHUNK_LEN - 1] < b' ';
+    for i in 0..CHUNK_LEN - 1 {
+        found |= (chunk[i] < b' ') | ((chunk[i] == b' ') & (chunk[i + 1] == b' '));
+    }
+    !found
 }
 
 #[cfg(test)]

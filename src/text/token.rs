@@ -5,12 +5,12 @@
 
 use super::number::{NUMBER_WORDS, number_value, scale_word};
 use super::stem::{STOP_WORDS, stem};
-use crate::hash::{combine, hash64};
+use crate::bits::pack_bits;
+use crate::hash::{combine, hash_short, hash_word};
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// Seed of token hashes: part of the format of every sketch.
-const TOKEN_SEED: u64 = 0x7361_6d65_7374_6f72;
 /// Mixed into the hash of a figure's value, so that `two` and `2` are one token.
 const NUMBER_SALT: u64 = 0x6e75_6d62_6572;
 /// Quotes, brackets and stops behind a stop that are looked through for the end of a sentence.
@@ -20,7 +20,7 @@ const MAX_CLOSING: usize = 16;
 #[derive(Clone, Copy, Debug)]
 enum Known {
     Stop,
-    Number(u64),
+    Number(u8),
 }
 
 /// Slots of [`KnownWords`].
@@ -37,9 +37,9 @@ struct KnownWords {
 
 static KNOWN: LazyLock<KnownWords> = LazyLock::new(|| {
     let stops = STOP_WORDS.iter().map(|word| (*word, Known::Stop));
-    let numbers = NUMBER_WORDS.iter().map(|(word, value)| (*word, Known::Number(value * 1000)));
+    let numbers = NUMBER_WORDS.iter().map(|(word, value)| (*word, Known::Number(*value as u8)));
     let words: Vec<(u64, Known)> =
-        stops.chain(numbers).map(|(word, known)| (hash64(word.as_bytes(), TOKEN_SEED), known)).collect();
+        stops.chain(numbers).map(|(word, known)| (hash_word(word.as_bytes()), known)).collect();
     assert!(words.len() < usize::from(FREE_SLOT));
     let mut slots = [FREE_SLOT; NUM_SLOTS];
     for (index, (hash, _)) in words.iter().enumerate() {
@@ -64,6 +64,45 @@ impl KnownWords {
         }
         None
     }
+}
+
+/// Words kept at hand by their hash, so that a word met lately is not stemmed again.
+const NUM_MET: usize = 8192;
+
+/// What follows from a word alone.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    hash: u64,
+    stem_hash: u32,
+    /// The value of a number word.
+    number: u8,
+    /// STOP or NUMBER.
+    flags: u8,
+}
+
+impl Met {
+    fn new(lower: &[u8], hash: u64) -> Self {
+        let met = Self { hash, stem_hash: hash as u32, number: 0, flags: 0 };
+        match KNOWN.find(hash) {
+            Some(Known::Stop) => Self { flags: TokenFlags::STOP, ..met },
+            Some(Known::Number(number)) => Self { number, flags: TokenFlags::NUMBER, ..met },
+            None => Self { stem_hash: hash_word(stem(lower)) as u32, ..met },
+        }
+    }
+}
+
+/// What a thread keeps from text to text. Nothing it answers depends on what it holds.
+struct Kept {
+    met: Vec<Met>,
+    classes: Classes,
+}
+
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::new(Kept {
+        // A hash that belongs to another slot is never met.
+        met: (0..NUM_MET as u64).map(|slot| Met { hash: !slot, stem_hash: 0, number: 0, flags: 0 }).collect(),
+        classes: Classes::default(),
+    });
 }
 
 /// What is known of a token besides its text.
@@ -113,9 +152,16 @@ pub struct Token {
 /// Cost: linear, about 250 MB/s on English.
 #[must_use]
 pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token> {
+    KEPT.with_borrow_mut(|kept| scan(text, range, max_tokens, kept))
+}
+
+fn scan(text: &str, range: Range<usize>, max_tokens: usize, kept: &mut Kept) -> Vec<Token> {
+    let bytes = &text.as_bytes()[..range.end];
+    kept.classes.fill(bytes);
     let mut scanner = Scanner {
-        bytes: &text.as_bytes()[..range.end],
+        bytes,
         text,
+        classes: &kept.classes,
         at: range.start,
         tokens: Vec::with_capacity(((range.end - range.start) / 5).min(max_tokens)),
         names: Vec::with_capacity(64),
@@ -124,11 +170,9 @@ pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token
         sentence_has_token: false,
         in_quote: false,
         line_start: range.start,
-        known: &KNOWN,
+        met: &mut kept.met,
     };
-    while scanner.at < range.end && scanner.tokens.len() < max_tokens {
-        scanner.step();
-    }
+    while scanner.tokens.len() < max_tokens && scanner.step() {}
     let Scanner { mut tokens, mut names, initials, .. } = scanner;
     join_scales(text, &mut tokens);
     mark_initial_names(&mut tokens, &initials, &mut names);
@@ -138,6 +182,7 @@ pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token
 struct Scanner<'a> {
     bytes: &'a [u8],
     text: &'a str,
+    classes: &'a Classes,
     at: usize,
     tokens: Vec<Token>,
     /// Stems of the names so far.
@@ -148,16 +193,16 @@ struct Scanner<'a> {
     sentence_has_token: bool,
     in_quote: bool,
     line_start: usize,
-    known: &'static KnownWords,
+    met: &'a mut [Met],
 }
 
 impl Scanner<'_> {
-    fn step(&mut self) {
-        let byte = self.bytes[self.at];
-        if byte == b' ' {
-            self.at += 1;
-            return;
-        }
+    /// Takes what stands at the next byte that is no blank; false at the end.
+    fn step(&mut self) -> bool {
+        self.at = self.classes.next_visible(self.at);
+        let Some(&byte) = self.bytes.get(self.at) else {
+            return false;
+        };
         match byte {
             b'0'..=b'9' => self.number(),
             b'a'..=b'z' | b'A'..=b'Z' => self.word(),
@@ -175,6 +220,7 @@ impl Scanner<'_> {
             0..=0x7f => self.at += 1,
             _ => self.non_ascii(),
         }
+        true
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -252,7 +298,7 @@ impl Scanner<'_> {
         if let Some(value) = number_value(&self.bytes[start..at]) {
             self.push_number(start, at, value);
         } else {
-            let hash = hash64(&self.bytes[start..at], TOKEN_SEED);
+            let hash = hash_word(&self.bytes[start..at]);
             self.push(start, at, hash, hash as u32, TokenFlags::NUMBER, 0);
         }
         // `2nd`, `5th`: the ending is no token.
@@ -263,22 +309,32 @@ impl Scanner<'_> {
         }
     }
 
-    /// An ASCII word. Nearly all end at a blank, a comma or a full stop within a few bytes.
+    /// An ASCII word. Nearly all are short and end at a blank, a comma or a full stop.
     fn word(&mut self) {
         let start = self.at;
-        let Some((lower, len)) = lower_run(&self.bytes[start..]) else {
+        let end = self.classes.word_end(start);
+        let next = self.byte(end);
+        if end - start > 16 || matches!(next, b'\'' | 0x80..) || (next == b'.' && end - start == 1) {
             return self.long_word();
+        }
+        self.at = end;
+        let lower = self.lower_word(start, end);
+        self.push_word(start, end, hash_short(lower), || lower.to_le_bytes());
+    }
+
+    /// A short word in lower case, filled up with zeros.
+    #[inline(always)]
+    fn lower_word(&self, start: usize, end: usize) -> u128 {
+        let text = &self.text.as_bytes()[start..];
+        let word = match text.first_chunk::<16>() {
+            Some(bytes) => u128::from_le_bytes(*bytes),
+            None => text.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte)),
         };
-        let end = start + len;
-        let next = self.bytes[end];
-        if matches!(next, b'\'' | 0x80..) || (next == b'.' && len == 1) {
-            return self.long_word();
-        }
-        self.at = end + usize::from(next == b' ');
-        if lower[..len] == *b"us" && self.bytes[start + 1] == b'S' {
-            return self.push_word(start, end, b"usa");
-        }
-        self.push_word(start, end, &lower[..len]);
+        // The bit that makes a letter small is set in digits.
+        let small = word | u128::from_le_bytes([0x20; 16]);
+        let lower = small & (u128::MAX >> (128 - 8 * (end - start)));
+        let is_country = lower == u128::from(u16::from_le_bytes(*b"us")) && word >> 8 & 0xff == u128::from(b'S');
+        lower | u128::from(u8::from(is_country) * b'a') << 16
     }
 
     /// Any ASCII word; hands over to the general scan when a character beyond ASCII follows.
@@ -313,7 +369,7 @@ impl Scanner<'_> {
         if lower == b"us" && self.bytes[start + 1] != b's' {
             lower.push(b'a');
         }
-        self.push_word(start, at, &lower);
+        self.push_word(start, at, hash_word(&lower), || &lower);
     }
 
     fn unicode_word(&mut self, start: usize) {
@@ -328,7 +384,7 @@ impl Scanner<'_> {
         }
         self.at = at.max(start + 1);
         let lower = self.text[start..at].to_lowercase();
-        self.push_word(start, at, lower.as_bytes());
+        self.push_word(start, at, hash_word(lower.as_bytes()), || &lower);
     }
 
     fn non_ascii(&mut self) {
@@ -339,7 +395,7 @@ impl Scanner<'_> {
         let start = self.at;
         if is_spaceless(c) {
             self.at += c.len_utf8();
-            let hash = hash64(&self.bytes[start..self.at], TOKEN_SEED);
+            let hash = hash_word(&self.bytes[start..self.at]);
             self.push(start, self.at, hash, hash as u32, TokenFlags::CHARACTER, 0);
         } else if is_word_char(c) {
             self.unicode_word(start);
@@ -351,24 +407,24 @@ impl Scanner<'_> {
         }
     }
 
-    fn push_word(&mut self, start: usize, end: usize, lower: &[u8]) {
-        let hash = hash64(lower, TOKEN_SEED);
-        // No known word is longer than `seventeen`.
-        let known = if lower.len() <= 9 { self.known.find(hash) } else { None };
-        let mut flags = match known {
-            Some(Known::Number(value)) => return self.push_number(start, end, value),
-            Some(Known::Stop) => TokenFlags::STOP,
-            None => 0,
-        };
-        if flags == TokenFlags::STOP {
-            return self.push(start, end, hash, hash as u32, flags, 0);
+    /// A word with its hash. `lower` gives it in lower case; zeros may follow.
+    #[inline(always)]
+    fn push_word<W: AsRef<[u8]>>(&mut self, start: usize, end: usize, hash: u64, lower: impl Fn() -> W) {
+        let slot = &mut self.met[hash as usize % NUM_MET];
+        if slot.hash != hash {
+            let lower = lower();
+            let lower = lower.as_ref();
+            let len = lower.iter().position(|byte| *byte == 0).unwrap_or(lower.len());
+            *slot = Met::new(&lower[..len], hash);
         }
-        let stemmed = stem(lower);
-        let stem_hash = if stemmed.len() == lower.len() { hash as u32 } else { hash64(stemmed, TOKEN_SEED) as u32 };
+        let Met { stem_hash, mut flags, number, .. } = *slot;
+        if flags & TokenFlags::NUMBER != 0 {
+            return self.push_number(start, end, u64::from(number) * 1000);
+        }
         let word = &self.bytes[start..end];
         let is_capital =
             word[0].is_ascii_uppercase() || (word[0] >= 0x80 && self.char_at(start).is_some_and(char::is_uppercase));
-        if is_capital {
+        if is_capital && flags & TokenFlags::STOP == 0 {
             let is_acronym = || word.len() >= 2 && word.iter().all(|b| b.is_ascii_uppercase() || *b == b'.');
             if self.sentence_has_token || is_acronym() {
                 flags |= TokenFlags::NAME;
@@ -410,28 +466,70 @@ fn is_initialism(bytes: &[u8]) -> bool {
         && bytes.iter().enumerate().all(|(i, b)| if i % 2 == 0 { b.is_ascii_alphabetic() } else { *b == b'.' })
 }
 
-/// The run of ASCII letters and digits that the bytes begin with, in lower case, and its length. `None` where it is
-/// longer than the array, or where fewer bytes follow than are looked at together.
-fn lower_run(bytes: &[u8]) -> Option<([u8; 32], usize)> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    let mut lower = [0; 32];
-    for (i, lane) in lower.chunks_exact_mut(8).enumerate() {
-        let word = u64::from_le_bytes(*bytes.get(8 * i..)?.first_chunk()?);
-        // Eight bytes at once. With its highest bit off a byte plus `0x80 - x` has that bit where it is `x` or more,
-        // and no carry leaves it.
-        let ascii = word & !HIGH;
-        let folded = ascii | (0x20 * EACH);
-        let at_least = |bytes: u64, least: u8| bytes + (0x80 - u64::from(least)) * EACH;
-        let letters = at_least(folded, b'a') & !at_least(folded, b'z' + 1) & HIGH;
-        let digits = at_least(ascii, b'0') & !at_least(ascii, b'9' + 1);
-        let others = (!(letters | digits) | word) & HIGH;
-        lane.copy_from_slice(&(word | (letters >> 2)).to_le_bytes());
-        if others != 0 {
-            return Some((lower, 8 * i + others.trailing_zeros() as usize / 8));
-        }
+/// A text's bytes by class, a bit each; one word of bits more than the text needs ends every run.
+#[derive(Debug, Default)]
+struct Classes {
+    /// ASCII letters and digits.
+    word: Vec<u64>,
+    /// All but blanks.
+    visible: Vec<u64>,
+}
+
+impl Classes {
+    fn fill(&mut self, bytes: &[u8]) {
+        let num_words = bytes.len() / 64 + 2;
+        self.word.clear();
+        self.word.resize(num_words, 0);
+        self.visible.clear();
+        self.visible.resize(num_words, u64::MAX);
+        let (chunks, rest) = bytes.as_chunks::<64>();
+        classify(chunks, &mut self.word, &mut self.visible);
+        let mut last = [0; 64];
+        last[..rest.len()].copy_from_slice(rest);
+        classify(&[last], &mut self.word[chunks.len()..], &mut self.visible[chunks.len()..]);
     }
-    None
+
+    /// The first byte from `at` on that is no blank; beyond the text when there is none.
+    #[inline(always)]
+    fn next_visible(&self, at: usize) -> usize {
+        first_bit(at, |word| self.visible[word])
+    }
+
+    /// Where a run of ASCII letters and digits ends.
+    #[inline(always)]
+    fn word_end(&self, start: usize) -> usize {
+        first_bit(start, |word| !self.word[word])
+    }
+}
+
+/// The first bit from `at` on that is set. There must be one.
+#[inline(always)]
+fn first_bit(at: usize, bits: impl Fn(usize) -> u64) -> usize {
+    let rest = bits(at / 64) >> (at % 64);
+    if rest != 0 {
+        return at + rest.trailing_zeros() as usize;
+    }
+    let mut word = at / 64 + 1;
+    while bits(word) == 0 {
+        word += 1;
+    }
+    word * 64 + bits(word).trailing_zeros() as usize
+}
+
+/// Sets the bits of each chunk's bytes.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn classify(chunks: &[[u8; 64]], word: &mut [u64], visible: &mut [u64]) {
+    for ((chunk, word), visible) in chunks.iter().zip(word).zip(visible) {
+        let (mut is_word, mut is_visible) = ([0u8; 64], [0u8; 64]);
+        for i in 0..64 {
+            let is_letter = (chunk[i] | 0x20).wrapping_sub(b'a') < 26;
+            let is_digit = chunk[i].wrapping_sub(b'0') < 10;
+            is_word[i] = u8::from(is_letter | is_digit);
+            is_visible[i] = u8::from(chunk[i] != b' ');
+        }
+        *word = pack_bits(&is_word);
+        *visible = pack_bits(&is_visible);
+    }
 }
 
 fn is_abbreviation(word: &[u8]) -> bool {
@@ -560,13 +658,20 @@ mod tests {
                 assert_eq!(near, far, "{word}");
             }
         }
-        let bytes: Vec<u8> = (0..=255).collect();
-        for byte in bytes {
-            let mut text = [b' '; 32];
-            text[..3].copy_from_slice(&[b'Q', byte, b'q']);
-            let (lower, len) = lower_run(&text).unwrap();
-            assert_eq!(len, if byte.is_ascii_alphanumeric() { 3 } else { 1 });
-            assert_eq!(lower[..len], text[..len].to_ascii_lowercase());
+    }
+
+    #[test]
+    fn classes_are_those_of_the_bytes() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(700).chain([b'x'; 200]).chain([b' '; 300]).collect();
+        for len in [0, 1, 63, 64, 65, 900, bytes.len()] {
+            let mut classes = Classes::default();
+            classes.fill(&bytes[..len]);
+            for at in 0..len {
+                let visible = (at..len).find(|i| bytes[*i] != b' ').unwrap_or(len);
+                assert_eq!(classes.next_visible(at).min(len), visible, "{at} of {len}");
+                let end = (at..len).find(|i| !bytes[*i].is_ascii_alphanumeric()).unwrap_or(len);
+                assert_eq!(classes.word_end(at), end, "{at} of {len}");
+            }
         }
     }
 

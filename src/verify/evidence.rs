@@ -50,6 +50,8 @@ pub struct Scratch {
     /// Each term's counterpart in the other vocabulary, or [`NONE`].
     shorter_map: Vec<u16>,
     longer_map: Vec<u16>,
+    /// Hashes of the shorter's terms, in order.
+    hashes: Vec<u32>,
     /// First term of the shorter in each stretch of hashes.
     stretches: Vec<u16>,
     /// Terms of the longer that have a counterpart.
@@ -145,7 +147,7 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
     if ratio(lcs, shorter_len) < MIN_ORDER && words.jaccard < MIN_WORDS && shingles.of_first() < COPIED {
         return Evidence { values, first_is_shorter, is_complete: false };
     }
-    set(Measurement::BigramCover, overlap(&shorter.bigrams, &longer.bigrams).of_first());
+    set(Measurement::BigramCover, overlap(shorter.bigrams(), longer.bigrams()).of_first());
     let (number_cover, number_jaccard) = figure_overlap(&shorter.figures, &longer.figures);
     set(Measurement::NumberCover, number_cover);
     set(Measurement::NumberJaccard, number_jaccard);
@@ -182,14 +184,18 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
 /// A merge of two sorted lists waits for each comparison before it knows what to compare next. Here the shorter's terms
 /// are found by the highest bits of their hashes, so that the longer's are looked up independently of each other.
 fn map_terms(shorter: &Record, longer: &Record, scratch: &mut Scratch) {
-    let Scratch { shorter_map, longer_map, stretches, shared, .. } = scratch;
+    let Scratch { shorter_map, longer_map, hashes, stretches, shared, .. } = scratch;
     let num_terms = shorter.vocabulary.len();
+    hashes.clear();
+    hashes.extend(shorter.vocabulary.iter().map(|term| term.hash));
+    // Steps that go over the end stay on these.
+    hashes.extend([u32::MAX; 3]);
     // Four stretches a term: one in eight terms has another before it in its stretch.
     let shift = ((num_terms as u32).next_power_of_two() * 4).leading_zeros() + 1;
     stretches.clear();
     stretches.resize(1 << (32 - shift), num_terms as u16);
-    for (i, term) in shorter.vocabulary.iter().enumerate().rev() {
-        stretches[(term.hash >> shift) as usize] = i as u16;
+    for (i, hash) in hashes[..num_terms].iter().enumerate().rev() {
+        stretches[(hash >> shift) as usize] = i as u16;
     }
     shorter_map.clear();
     shorter_map.resize(num_terms, NONE);
@@ -199,12 +205,15 @@ fn map_terms(shorter: &Record, longer: &Record, scratch: &mut Scratch) {
     shared.resize(longer.vocabulary.len(), 0);
     let mut num_shared = 0;
     for (j, term) in longer.vocabulary.iter().enumerate() {
+        // Whether another comes before, and whether a word is shared, are coin tosses for the processor: arithmetic, not
+        // branches.
         let mut i = stretches[(term.hash >> shift) as usize];
-        while shorter.vocabulary.get(usize::from(i)).is_some_and(|other| other.hash < term.hash) {
+        i += u16::from(hashes[usize::from(i)] < term.hash);
+        i += u16::from(hashes[usize::from(i)] < term.hash);
+        while hashes[usize::from(i)] < term.hash {
             i += 1;
         }
-        // Whether a word is shared is a coin toss for the processor: arithmetic, not branches.
-        let is_shared = shorter.vocabulary.get(usize::from(i)).is_some_and(|other| other.hash == term.hash);
+        let is_shared = (hashes[usize::from(i)] == term.hash) & (usize::from(i) < num_terms);
         longer_map[j] = if is_shared { i } else { NONE };
         shared[num_shared] = j as u16;
         num_shared += usize::from(is_shared);
@@ -599,7 +608,9 @@ mod tests {
     /// A record of nothing but a vocabulary.
     fn vocabulary(hashes: &BTreeSet<u32>) -> Record {
         let term = |hash: &u32| Term { hash: *hash, first: 0, idf: 1, count: 1, flags: 0 };
-        Record { vocabulary: hashes.iter().map(term).collect(), ..Record::default() }
+        let mut record = Record::default();
+        record.vocabulary = hashes.iter().map(term).collect();
+        record
     }
 
     proptest! {
