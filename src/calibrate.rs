@@ -9,7 +9,7 @@ use crate::hash::{HashMap, mix64};
 use crate::profile::{Measurement, Model, NUM_MEASUREMENTS};
 
 /// The terms that the shipped verifier weighs.
-pub const TERMS: [&str; 36] = [
+pub const TERMS: [&str; 38] = [
     "shingle_jaccard",
     "shingle_containment",
     "word_jaccard",
@@ -28,6 +28,8 @@ pub const TERMS: [&str; 36] = [
     "sentence_cover",
     "sentence_order",
     "bigram_cover",
+    "nearby_shorter",
+    "nearby_longer",
     "lead_shorter",
     "lead_longer",
     "lead_both",

@@ -23,6 +23,9 @@ use std::time::Instant;
 
 /// Largest component that is clustered whole; a larger one is cut along its weakest matches first.
 const COMPONENT_LIMIT: usize = 400;
+/// What a pair counts at least in a mean: one that was not measured in full says that it is no match by itself, not by
+/// how much. Eight nats.
+const LEAST_MARGIN: i32 = -8 * 1024;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
 
@@ -335,7 +338,7 @@ impl Pairs for OnDemand<'_> {
             return *margin;
         }
         let (first, second) = (&self.articles[a as usize], &self.articles[b as usize]);
-        let margin = self.engine.judge_analyzed(first, second, &mut self.scratch).margin;
+        let margin = self.engine.judge_analyzed(first, second, &mut self.scratch).margin.max(LEAST_MARGIN);
         self.known.insert((a, b), margin);
         margin
     }

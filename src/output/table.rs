@@ -61,6 +61,8 @@ struct PairRow<'a> {
     b: &'a str,
     relation: &'a str,
     score: Decimal,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    correction: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidenceMap<'a>>,
 }
@@ -81,13 +83,13 @@ impl Serialize for EvidenceMap<'_> {
     }
 }
 
-/// Writes one row a pair, "a is … of b": ids, relation, score, and the evidence it rests on.
+/// Writes one row a pair, "a is … of b": ids, relation, score, whether an update corrects, and the evidence it rests on.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output, format: Format) -> Result<()> {
     let mut rows = Rows::new(output, format);
-    let mut header = vec!["a", "b", "relation", "score"];
+    let mut header = vec!["a", "b", "relation", "score", "correction"];
     header.extend(Measurement::ALL.map(Measurement::name));
     rows.header(&header)?;
     for pair in pairs {
@@ -99,10 +101,13 @@ pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output,
             b: clustering.articles[pair.b as usize].id.as_str(),
             relation: pair.relation().name(),
             score: Decimal(u64::from(pair.probability_e4())),
+            correction: pair.verdict.as_ref().is_some_and(|verdict| verdict.is_correction),
             evidence: values.map(EvidenceMap),
         };
         rows.row(&row, || {
-            let mut cells = vec![row.a.to_string(), row.b.into(), row.relation.into(), decimals(row.score.0)];
+            let correction = if row.correction { "true" } else { "" };
+            let mut cells =
+                vec![row.a.to_string(), row.b.into(), row.relation.into(), decimals(row.score.0), correction.into()];
             match values {
                 Some(values) => cells.extend(values.iter().map(|v| decimals(share_e4(*v)))),
                 None => cells.resize(header.len(), String::new()),

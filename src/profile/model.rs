@@ -48,6 +48,10 @@ pub enum Measurement {
     SentenceOrder,
     /// The shorter's word pairs in the longer.
     BigramCover,
+    /// The shorter's nearby words nearby in the longer.
+    NearbyShorter,
+    /// The longer's nearby words nearby in the shorter.
+    NearbyLonger,
     /// The shorter's lead told in the longer.
     LeadShorter,
     /// The longer's lead told in the shorter.
@@ -81,7 +85,7 @@ pub const NUM_MEASUREMENTS: usize = Measurement::ALL.len();
 
 impl Measurement {
     /// All, in order of their index.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::ShingleJaccard,
         Self::ShingleContainment,
         Self::WordJaccard,
@@ -100,6 +104,8 @@ impl Measurement {
         Self::SentenceCover,
         Self::SentenceOrder,
         Self::BigramCover,
+        Self::NearbyShorter,
+        Self::NearbyLonger,
         Self::LeadShorter,
         Self::LeadLonger,
         Self::LeadBoth,
@@ -137,6 +143,8 @@ impl Measurement {
             Self::SentenceCover => "sentence_cover",
             Self::SentenceOrder => "sentence_order",
             Self::BigramCover => "bigram_cover",
+            Self::NearbyShorter => "nearby_shorter",
+            Self::NearbyLonger => "nearby_longer",
             Self::LeadShorter => "lead_shorter",
             Self::LeadLonger => "lead_longer",
             Self::LeadBoth => "lead_both",
@@ -175,6 +183,8 @@ impl Measurement {
             Self::SentenceCover => "the shorter's sentences found in one of the longer's",
             Self::SentenceOrder => "those sentences in the same order",
             Self::BigramCover => "the shorter's word pairs in the longer",
+            Self::NearbyShorter => "the shorter's nearby words nearby in the longer",
+            Self::NearbyLonger => "the longer's nearby words nearby in the shorter",
             Self::LeadShorter => "the shorter's lead told in the longer",
             Self::LeadLonger => "the longer's lead told in the shorter",
             Self::LeadBoth => "each lead told in the other's lead",

@@ -2,10 +2,8 @@
 
 use super::minhash::fold;
 use crate::article::{Article, Timestamp};
-use crate::hash::combine;
 use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
-use std::sync::OnceLock;
 
 /// A token of the body that is no stop word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +50,6 @@ pub struct Record {
     /// Distinct shingle hashes, folded to 32 bits, in order of value. Two of an article's 300 collide once in
     /// 95,000 articles.
     pub shingles: Vec<u32>,
-    /// What [`Record::bigrams`] gives, from its first call on.
-    bigrams: OnceLock<Vec<u32>>,
     /// Distinct figures by value; conversions in parentheses are left out.
     pub figures: Vec<Figure>,
     /// Distinct stems of the headline, in order of value.
@@ -128,18 +124,6 @@ impl Record {
         }
     }
 
-    /// Distinct pairs of neighbouring content tokens, as hashes in order of value. Half of the articles of a feed are
-    /// never measured as far as this.
-    #[must_use]
-    pub fn bigrams(&self) -> &[u32] {
-        self.bigrams.get_or_init(|| {
-            let hash = |pair: &[ContentToken]| fold(bigram_hash(self.term(&pair[0]), self.term(&pair[1])));
-            let mut bigrams = sorted_hashes(self.content.windows(2).map(hash).collect(), |hash| hash >> 23);
-            bigrams.dedup();
-            bigrams
-        })
-    }
-
     /// The term of a content token.
     #[must_use]
     pub fn term(&self, token: &ContentToken) -> &Term {
@@ -185,10 +169,6 @@ fn sorted_hashes<T: Copy + Ord + Default>(mut values: Vec<T>, top: impl Fn(T) ->
         sorted[at] = value;
     }
     sorted
-}
-
-fn bigram_hash(first: &Term, second: &Term) -> u64 {
-    combine(u64::from(first.hash), u64::from(second.hash))
 }
 
 /// The distinct figures of a document by value.

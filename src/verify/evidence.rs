@@ -22,6 +22,10 @@ const MIN_SENTENCE: usize = 3;
 const NEUTRAL: i32 = ONE / 2;
 /// A time apart that is not known counts as some hours.
 const UNKNOWN_TIME: i32 = ONE / 4;
+/// Content tokens within which two words are nearby.
+const NEARBY: usize = 4;
+/// Distinct words told apart when pairs of them are looked for: in a text of more some stand for others.
+const MAX_PAIRED: usize = 2048;
 /// No counterpart.
 const NONE: u16 = u16::MAX;
 
@@ -65,6 +69,9 @@ pub struct Scratch {
     /// Last sentences of increasing runs of counterparts, by length.
     tails: Vec<u16>,
     places: Places,
+    shorter_shared: Vec<SharedToken>,
+    longer_shared: Vec<SharedToken>,
+    pairs: PairBits,
 }
 
 /// The sentences each term of a record stands in, in order: term `t` in `sentences[starts[t]..starts[t + 1]]`.
@@ -103,10 +110,11 @@ impl Places {
 
 /// Share of the shorter's weight below which a pair is not measured further: of 12,000 rewrites of the labelled sets
 /// one in a hundred keeps less than .33.
-const PREFILTER: i32 = ONE * 30 / 100;
+const PREFILTER: i32 = ONE * 33 / 100;
 /// Share of words in the same order, and of words at all, below which a pair without copied text is not measured
-/// further. Rewrites keep .13 and more in order; one with its paragraphs turned round keeps the words.
-const MIN_ORDER: i32 = ONE * 15 / 100;
+/// further. Of the labelled rewrites that match one in a thousand keeps less of both; one with its paragraphs turned round
+/// keeps the words.
+const MIN_ORDER: i32 = ONE * 20 / 100;
 const MIN_WORDS: i32 = ONE * 20 / 100;
 /// Share of shingles from which text was copied rather than retold.
 pub(super) const COPIED: i32 = ONE * 8 / 100;
@@ -147,11 +155,14 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
     if ratio(lcs, shorter_len) < MIN_ORDER && words.jaccard < MIN_WORDS && shingles.of_first() < COPIED {
         return Evidence { values, first_is_shorter, is_complete: false };
     }
-    set(Measurement::BigramCover, overlap(shorter.bigrams(), longer.bigrams()).of_first());
     let (number_cover, number_jaccard) = figure_overlap(&shorter.figures, &longer.figures);
     set(Measurement::NumberCover, number_cover);
     set(Measurement::NumberJaccard, number_jaccard);
 
+    let nearby = nearby_words(shorter, longer, scratch);
+    set(Measurement::BigramCover, nearby.in_order);
+    set(Measurement::NearbyShorter, nearby.of_shorter);
+    set(Measurement::NearbyLonger, nearby.of_longer);
     let aligned = align(shorter, longer, scratch);
     set(Measurement::SentenceCover, aligned.cover);
     set(Measurement::SentenceOrder, aligned.order);
@@ -414,6 +425,125 @@ fn time_apart(shorter: &Record, longer: &Record) -> i32 {
         }
         _ => UNKNOWN_TIME,
     }
+}
+
+/// What stands side by side in both texts.
+struct NearbyWords {
+    /// Of the shorter's pairs of content tokens within [`NEARBY`] of each other the share, weighted by idf, that stand so
+    /// near in the longer too, in either order.
+    of_shorter: i32,
+    /// The same of the longer's.
+    of_longer: i32,
+    /// Of the shorter's neighbours the share that are neighbours in the longer, in the same order.
+    in_order: i32,
+}
+
+/// A content token whose term stands in the other text too.
+#[derive(Clone, Copy, Debug, Default)]
+struct SharedToken {
+    /// Its index among the content tokens.
+    place: u32,
+    /// Its term in the shorter's vocabulary, modulo [`MAX_PAIRED`].
+    symbol: u16,
+    idf: u8,
+}
+
+/// Which terms stand near each other in a text, a bit a pair.
+#[derive(Debug, Default)]
+struct PairBits {
+    row_len: usize,
+    /// By the lower symbol, then the higher.
+    nearby: Vec<u64>,
+    /// By the first, then the second.
+    adjacent: Vec<u64>,
+}
+
+impl PairBits {
+    fn fill(&mut self, tokens: &[SharedToken], num_terms: usize) {
+        let num_terms = num_terms.min(MAX_PAIRED);
+        self.row_len = num_terms.next_multiple_of(64);
+        for bits in [&mut self.nearby, &mut self.adjacent] {
+            bits.clear();
+            bits.resize(num_terms * self.row_len / 64, 0);
+        }
+        for_each_pair(tokens, |first, second, distance| {
+            let (word, shift) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
+            self.nearby[word] |= u64::from(distance <= NEARBY) << shift;
+            let (word, shift) = self.place(first.symbol, second.symbol);
+            self.adjacent[word] |= u64::from(distance == 1) << shift;
+        });
+    }
+
+    fn place(&self, row: u16, column: u16) -> (usize, usize) {
+        let bit = usize::from(row) * self.row_len + usize::from(column);
+        (bit / 64, bit % 64)
+    }
+
+    /// Weight of the pairs of another text that are nearby here, and number of those adjacent.
+    fn shared(&self, tokens: &[SharedToken]) -> (u64, u64) {
+        let (mut nearby, mut in_order) = (0, 0);
+        for_each_pair(tokens, |first, second, distance| {
+            let (word, shift) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
+            let counts = u64::from(distance <= NEARBY) & u64::from(first.symbol != second.symbol);
+            let weight = u64::from(first.idf) + u64::from(second.idf);
+            nearby += (self.nearby[word] >> shift & counts) * weight;
+            let (word, shift) = self.place(first.symbol, second.symbol);
+            in_order += self.adjacent[word] >> shift & u64::from(distance == 1);
+        });
+        (nearby, in_order)
+    }
+}
+
+/// Calls `each` with every token, each of the [`NEARBY`] after it, and how far apart the two are. Many lie too far apart;
+/// leaving that to arithmetic is faster than to a branch. The list ends in as many tokens that are far from any.
+#[inline(always)]
+fn for_each_pair(tokens: &[SharedToken], mut each: impl FnMut(SharedToken, SharedToken, usize)) {
+    for window in tokens.windows(NEARBY + 1) {
+        for next in &window[1..] {
+            each(window[0], *next, next.place as usize - window[0].place as usize);
+        }
+    }
+}
+
+/// Compares which words stand near each other. A retelling keeps words together that a rival telling of the event spreads
+/// over other sentences.
+fn nearby_words(shorter: &Record, longer: &Record, scratch: &mut Scratch) -> NearbyWords {
+    let Scratch { shorter_map, longer_map, shorter_shared, longer_shared, pairs, .. } = scratch;
+    shared_tokens(shorter, |term| if shorter_map[usize::from(term)] == NONE { NONE } else { term }, shorter_shared);
+    shared_tokens(longer, |term| longer_map[usize::from(term)], longer_shared);
+    let num_terms = shorter.vocabulary.len();
+    pairs.fill(longer_shared, num_terms);
+    let (of_shorter, in_order) = pairs.shared(shorter_shared);
+    pairs.fill(shorter_shared, num_terms);
+    let (of_longer, _) = pairs.shared(longer_shared);
+    NearbyWords {
+        of_shorter: ratio(of_shorter, nearby_weight(shorter)),
+        of_longer: ratio(of_longer, nearby_weight(longer)),
+        in_order: ratio(in_order, shorter.content.len().saturating_sub(1) as u64),
+    }
+}
+
+/// Lists the tokens that have a counterpart, by its symbol; written without branches.
+fn shared_tokens(record: &Record, symbol: impl Fn(u16) -> u16, shared: &mut Vec<SharedToken>) {
+    let far = SharedToken { place: u32::MAX, symbol: 0, idf: 0 };
+    shared.clear();
+    shared.resize(record.content.len() + NEARBY, far);
+    let mut num_shared = 0;
+    for (place, token) in record.content.iter().enumerate() {
+        let symbol = symbol(token.term);
+        let idf = record.term(token).idf;
+        shared[num_shared] = SharedToken { place: place as u32, symbol: symbol % MAX_PAIRED as u16, idf };
+        num_shared += usize::from(symbol != NONE);
+    }
+    shared[num_shared..].fill(far);
+    shared.truncate(num_shared + NEARBY);
+}
+
+/// Weight of all pairs of content tokens within [`NEARBY`] of each other.
+fn nearby_weight(record: &Record) -> u64 {
+    let len = record.content.len();
+    let num_pairs = |i: usize| (NEARBY.min(i) + NEARBY.min(len - 1 - i)) as u64;
+    record.content.iter().enumerate().map(|(i, token)| u64::from(record.term(token).idf) * num_pairs(i)).sum()
 }
 
 /// What aligning sentences shows.

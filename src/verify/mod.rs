@@ -12,7 +12,8 @@ pub use relation::Relation;
 
 use crate::fixed::{ONE, logit_q10, probability_e4};
 use crate::profile::{Measurement, Profile};
-use crate::sketch::{Figure, Record};
+use crate::sketch::{Figure, Record, Term};
+use crate::text::TokenFlags;
 
 /// How far a pair is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Verdict {
     pub margin: i32,
     /// Probability of one telling, in parts of 10,000.
     pub probability_e4: u16,
+    /// Whether an update corrects: it says so, or names and figures alone have changed.
+    pub is_correction: bool,
     /// What it rests on.
     pub evidence: Evidence,
 }
@@ -87,6 +90,8 @@ mod naming {
     pub(super) const EVENT_NAMES: i32 = ONE * 100 / 1000;
     /// Hours from which a later article on one event is taken as a follow-up, not as a rival telling.
     pub(super) const NEXT_DAY_HOURS: u64 = 18;
+    /// Names and figures that a correction changes, at most.
+    pub(super) const CORRECTED_FACTS: usize = 4;
     /// New figures that make an update of a text as long as the one before,
     pub(super) const NEW_FIGURES: usize = 1;
     /// and of a shorter one: reprints convert a unit or two.
@@ -109,7 +114,8 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
     }
     let threshold = logit_q10((profile.verdict().match_percent * 100) as u16);
     let is_weighted = first.is_weighted && second.is_weighted;
-    let logit = if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
+    let wording = if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
+    let logit = wording + hints(first, second, &evidence);
     let margin = logit - threshold;
     if level == Level::Near || !is_weighted {
         let is_copy = percent(&evidence, Measurement::ShingleJaccard) >= profile.verdict().near_percent
@@ -120,22 +126,32 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
             return Verdict { is_forward: is_later(first, second), ..no_match(evidence, relation) };
         }
     }
-    let probability = probability_e4(logit);
     if margin < 0 {
         let relation = name_look_alike(first, second, &evidence);
         let is_forward = match relation {
             Relation::Includes => evidence.first_is_shorter != longer_includes(&evidence),
             _ => is_later(first, second),
         };
-        return Verdict { relation, is_forward, undirected: relation, margin, probability_e4: probability, evidence };
+        let is_correction = false;
+        let probability_e4 = probability_e4(logit);
+        return Verdict { relation, is_forward, undirected: relation, margin, probability_e4, is_correction, evidence };
     }
     let (relation, is_forward, undirected) = name_match(first, second, &evidence, profile);
-    Verdict { relation, is_forward, undirected, margin, probability_e4: probability, evidence }
+    let is_correction = relation == Relation::Update && is_correction(first, second, is_forward);
+    Verdict { relation, is_forward, undirected, margin, probability_e4: probability_e4(logit), is_correction, evidence }
 }
 
 /// A verdict without a score: the pair was not measured in full.
 fn no_match(evidence: Evidence, relation: Relation) -> Verdict {
-    Verdict { relation, is_forward: true, undirected: relation, margin: -20_480, probability_e4: 0, evidence }
+    Verdict {
+        relation,
+        is_forward: true,
+        undirected: relation,
+        margin: -20_480,
+        probability_e4: 0,
+        is_correction: false,
+        evidence,
+    }
 }
 
 fn percent(evidence: &Evidence, measurement: Measurement) -> u32 {
@@ -158,11 +174,33 @@ fn is_verbatim_excerpt(evidence: &Evidence, profile: &Profile) -> bool {
         && percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent
 }
 
-/// Whether `first` was published after `second`, where both times are known; by length otherwise, so that the fuller
-/// text is the later.
+/// Log-odds, in units of 1/1024, for what speaks beside the wording: one article says that it corrects another with its
+/// lead, or they lie days apart. A hint, no veto: a date may be wrong.
+fn hints(first: &Record, second: &Record, evidence: &Evidence) -> i32 {
+    let (later, earlier) = if is_later(first, second) { (first, second) } else { (second, first) };
+    let corrects =
+        later.says_correction && !earlier.says_correction && evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
+    let is_apart = match (first.published, second.published) {
+        (Some(a), Some(b)) => a.0.abs_diff(b.0) > hint::APART_HOURS * 3600,
+        _ => false,
+    };
+    i32::from(corrects) * hint::CORRECTS - i32::from(is_apart) * hint::APART
+}
+
+/// What [`hints`] weigh, in units of 1/1024 nat. Of the labelled revisions and copies with a date one in ten follows
+/// after three days, of the follow-ups and look-alikes every second.
+mod hint {
+    pub(super) const CORRECTS: i32 = 2 * 1024;
+    pub(super) const APART: i32 = 1536;
+    pub(super) const APART_HOURS: u64 = 72;
+}
+
+/// Whether `first` was published after `second`, where both times are known. Otherwise the one that says it corrects is
+/// the later, else the fuller.
 fn is_later(first: &Record, second: &Record) -> bool {
     match (first.published, second.published) {
         (Some(a), Some(b)) if a != b => a > b,
+        _ if first.says_correction != second.says_correction => first.says_correction,
         _ => first.content.len() >= second.content.len(),
     }
 }
@@ -173,6 +211,9 @@ fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Pr
     let undirected = if is_near { Relation::Near } else { Relation::Rewrite };
     let first_is_later = is_later(first, second);
     let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
+    if later.says_correction && !(earlier.says_correction && is_near) {
+        return (Relation::Update, first_is_later, undirected);
+    }
     let is_short = percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent;
     if is_short && !later.says_correction {
         return (Relation::Excerpt, evidence.first_is_shorter, undirected);
@@ -183,6 +224,24 @@ fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Pr
         return (Relation::Update, first_is_later, undirected);
     }
     (undirected, first_is_later, undirected)
+}
+
+/// Whether the update of a pair corrects the other.
+fn is_correction(first: &Record, second: &Record, first_is_later: bool) -> bool {
+    let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
+    later.says_correction || only_facts_differ(later, earlier)
+}
+
+/// Whether the two differ in a few names and figures and in nothing else.
+fn only_facts_differ(first: &Record, second: &Record) -> bool {
+    let is_fact = |term: &&Term| term.flags & (TokenFlags::NUMBER | TokenFlags::NAME) != 0;
+    let missing = |from: &Record, to: &Record| {
+        let known = |term: &&Term| to.vocabulary.binary_search_by_key(&term.hash, |other| other.hash).is_err();
+        let changed: Vec<Term> = from.vocabulary.iter().filter(known).copied().collect();
+        (changed.iter().all(|term| is_fact(&term)), changed.len())
+    };
+    let ((first_facts, first_len), (second_facts, second_len)) = (missing(first, second), missing(second, first));
+    first_facts && second_facts && (1..=naming::CORRECTED_FACTS).contains(&first_len.max(second_len))
 }
 
 /// Whether `later` holds figures that tell something and that `earlier` lacks.

@@ -116,6 +116,7 @@ impl Comparison<'_> {
         match self.verdict.relation {
             Relation::Exact => format!("One story: {a} and {b} are the same text."),
             Relation::Near => format!("One story: {a} is a near copy of {b}."),
+            Relation::Update if self.verdict.is_correction => format!("One story: {a} is a correction of {b}."),
             Relation::Update => format!("One story: {a} is an update of {b}."),
             Relation::Excerpt => format!("One story: {a} is an excerpt or brief of {b}."),
             Relation::Rewrite => {
@@ -252,6 +253,7 @@ impl Comparison<'_> {
             "a": self.names[a],
             "b": self.names[b],
             "relation": verdict.relation,
+            "correction": verdict.is_correction,
             "one_story": verdict.relation.is_match(),
             "score": f64::from(verdict.probability_e4) / 10_000.0,
             "threshold": f64::from(self.engine.profile().verdict().match_percent) / 100.0,
