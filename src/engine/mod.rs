@@ -21,8 +21,8 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Largest component that is clustered whole; a larger one is cut along its weakest matches first.
-const COMPONENT_LIMIT: usize = 400;
+/// Articles of the largest component that is clustered whole; a larger one is cut along its weakest matches first.
+pub const COMPONENT_LIMIT: usize = 400;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
 

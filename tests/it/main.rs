@@ -9,5 +9,7 @@ mod determinism;
 mod estimators;
 mod format;
 mod golden;
+mod hot_events;
+mod planted;
 mod quality;
 mod support;
