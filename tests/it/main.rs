@@ -6,6 +6,7 @@ mod cli_compare;
 mod cli_dedup;
 mod cli_eval;
 mod determinism;
+mod edits;
 mod estimators;
 mod format;
 mod golden;
