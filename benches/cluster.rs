@@ -1,7 +1,9 @@
-//! Average link on planted matrices.
+//! Average link on planted matrices; components and clusters of planted hot events.
 
+use crate::planted::{Event, FalseMatches};
 use criterion::{Criterion, Throughput};
-use samestory::cluster::average_link;
+use samestory::cluster::{Match, average_link, cluster_component, components};
+use samestory::engine::COMPONENT_LIMIT;
 use samestory::hash::derived_seed;
 
 /// Members of a planted cluster.
@@ -31,5 +33,27 @@ pub(crate) fn bench(criterion: &mut Criterion) {
             bencher.iter(|| average_link(num_nodes, planted));
         });
     }
+    for kind in [FalseMatches::Independent, FalseMatches::ByStory(500_000)] {
+        let event = Event { num_stories: 200, num_copies: 5, false_rate: 1_000, kind, seed: 42 };
+        let matches = event.matches();
+        let num_pure = clusters_of(event, &matches)
+            .iter()
+            .filter(|members| members.iter().all(|member| event.story(*member) == event.story(members[0])))
+            .count();
+        assert!(num_pure >= 190, "{kind:?}: {num_pure} clusters of one story");
+        group.throughput(Throughput::Elements(matches.len() as u64));
+        group.bench_function(format!("hot_event/{kind:?}, 200 stories of 5, .1 % false, seed 42"), |bencher| {
+            bencher.iter(|| clusters_of(event, &matches));
+        });
+    }
     group.finish();
+}
+
+/// The clusters of an event, its components cut as the engine cuts them.
+fn clusters_of(event: Event, matches: &[Match]) -> Vec<Vec<u32>> {
+    components(event.num_articles() as usize, matches, COMPONENT_LIMIT)
+        .iter()
+        .flat_map(|part| cluster_component(part, &mut { event }))
+        .map(|cluster| cluster.members)
+        .collect()
 }

@@ -6,6 +6,8 @@ mod engine;
 mod input;
 mod keys;
 mod minhash;
+#[path = "../tests/it/planted.rs"]
+mod planted;
 mod shingle;
 mod text;
 mod verify;

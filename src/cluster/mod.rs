@@ -6,7 +6,7 @@
 mod average;
 mod forest;
 
-pub use average::average_link;
+pub use average::{LARGE_MERGER, average_link};
 pub use forest::Forest;
 
 use crate::hash::{HashMap, HashSet};

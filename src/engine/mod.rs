@@ -21,8 +21,8 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Largest component that is clustered whole; a larger one is cut along its weakest matches first.
-const COMPONENT_LIMIT: usize = 400;
+/// Articles of the largest component that is clustered whole; a larger one is cut along its weakest matches first.
+pub const COMPONENT_LIMIT: usize = 400;
 /// What a pair counts at least in a mean: one that was not measured in full says that it is no match by itself, not by
 /// how much. Eight nats.
 const LEAST_MARGIN: i32 = -8 * 1024;

@@ -1,5 +1,6 @@
 //! Slow twins: each algorithm of the library in its most obvious form, for the property tests.
 
+use crate::cluster::LARGE_MERGER;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest common subsequence by the full table.
@@ -64,7 +65,7 @@ pub(crate) fn components(num_nodes: u32, edges: &[(u32, u32)]) -> Vec<u32> {
 
 /// Average-link agglomeration by looking at every pair of clusters each time; clusters as sorted lists.
 ///
-/// Merges while the best mean score is 0 or more; of equal means the pair with the smaller members goes first.
+/// Merges while a mean score is as high as the clusters need; of equals the pair with the smaller members goes first.
 pub(crate) fn average_link(num_nodes: u32, score: impl Fn(u32, u32) -> i32) -> Vec<Vec<u32>> {
     let mut clusters: Vec<Vec<u32>> = (0..num_nodes).map(|n| vec![n]).collect();
     loop {
@@ -74,9 +75,13 @@ pub(crate) fn average_link(num_nodes: u32, score: impl Fn(u32, u32) -> i32) -> V
                 let sum: i64 =
                     clusters[i].iter().flat_map(|a| clusters[j].iter().map(|b| i64::from(score(*a, *b)))).sum();
                 let num_pairs = (clusters[i].len() * clusters[j].len()) as i64;
-                // sum / num_pairs > best, without division.
-                if sum >= 0 && best.is_none_or(|(s, n, _, _)| sum * n > s * num_pairs) {
-                    best = Some((sum, num_pairs, i, j));
+                let smaller = clusters[i].len().min(clusters[j].len()) as i64;
+                // sum / num_pairs - need · (1 - 1 / smaller), over one denominator.
+                let surplus = sum * smaller - LARGE_MERGER * (smaller - 1) * num_pairs;
+                let denominator = num_pairs * smaller;
+                // surplus / denominator > best, without division.
+                if surplus >= 0 && best.is_none_or(|(s, n, _, _)| surplus * n > s * denominator) {
+                    best = Some((surplus, denominator, i, j));
                 }
             }
         }
