@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_is_named() {
-        let text = BUILTIN.replace("num_trees = 96", "num_trees = 0");
+        let text = BUILTIN.replace("num_trees = 88", "num_trees = 0");
         let error = Profile::from_toml("x.toml", &text).unwrap_err().to_string();
         assert_eq!(error, "profile x.toml: sketch.num_trees is 0, expected 8 to 512");
         assert!(Profile::from_toml("x.toml", "format = 1").is_err());

@@ -1,6 +1,7 @@
 //! Slow twins: each algorithm of the library in its most obvious form, for the property tests.
 
 use crate::cluster::LARGE_MERGER;
+use crate::fixed::ratio;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest common subsequence by the full table.
@@ -12,6 +13,25 @@ pub(crate) fn lcs_len(a: &[u16], b: &[u16]) -> usize {
         }
     }
     table[a.len()][b.len()]
+}
+
+/// Share of the pairs of words of `a` at most `reach` apart whose two words, being different, stand so near in `b`, by all
+/// pairs of places.
+pub(crate) fn nearby(a: &[u16], b: &[u16], reach: usize) -> i32 {
+    let near = |text: &[u16]| -> Vec<(u16, u16)> {
+        let pairs = |i: usize| (i + 1..text.len()).filter(move |j| j - i <= reach).map(move |j| (i, j));
+        (0..text.len()).flat_map(pairs).map(|(i, j)| (text[i], text[j])).collect()
+    };
+    let there = near(b);
+    let is_there = |x: u16, y: u16| x != y && (there.contains(&(x, y)) || there.contains(&(y, x)));
+    let all = near(a);
+    ratio(all.iter().filter(|(x, y)| is_there(*x, *y)).count() as u64, all.len() as u64)
+}
+
+/// Share of the neighbours of `a` that are neighbours in `b`, in the same order.
+pub(crate) fn neighbours(a: &[u16], b: &[u16]) -> i32 {
+    let found = a.windows(2).filter(|pair| b.windows(2).any(|other| other == *pair)).count();
+    ratio(found as u64, a.len() as u64 - 1)
 }
 
 /// Jaccard similarity of two sets.

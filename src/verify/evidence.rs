@@ -110,7 +110,7 @@ impl Places {
 
 /// Share of the shorter's weight below which a pair is not measured further: of 12,000 rewrites of the labelled sets
 /// one in a hundred keeps less than .33.
-const PREFILTER: i32 = ONE * 33 / 100;
+const PREFILTER: i32 = ONE * 30 / 100;
 /// Share of words in the same order, and of words at all, below which a pair without copied text is not measured
 /// further. Of the labelled rewrites that match one in a thousand keeps less of both; one with its paragraphs turned round
 /// keeps the words.
@@ -448,57 +448,70 @@ struct SharedToken {
     idf: u8,
 }
 
-/// Which terms stand near each other in a text, a bit a pair.
+/// Which pairs of terms a text has, a bit a pair.
 #[derive(Debug, Default)]
 struct PairBits {
     row_len: usize,
-    /// By the lower symbol, then the higher.
-    nearby: Vec<u64>,
-    /// By the first, then the second.
-    adjacent: Vec<u64>,
+    bits: Vec<u64>,
 }
 
 impl PairBits {
-    fn fill(&mut self, tokens: &[SharedToken], num_terms: usize) {
+    fn clear(&mut self, num_terms: usize) {
         let num_terms = num_terms.min(MAX_PAIRED);
         self.row_len = num_terms.next_multiple_of(64);
-        for bits in [&mut self.nearby, &mut self.adjacent] {
-            bits.clear();
-            bits.resize(num_terms * self.row_len / 64, 0);
-        }
-        for_each_pair(tokens, |first, second, distance| {
-            let (word, shift) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
-            self.nearby[word] |= u64::from(distance <= NEARBY) << shift;
-            let (word, shift) = self.place(first.symbol, second.symbol);
-            self.adjacent[word] |= u64::from(distance == 1) << shift;
-        });
+        self.bits.clear();
+        self.bits.resize(num_terms * self.row_len / 64, 0);
     }
 
+    /// Word and bit of a pair.
     fn place(&self, row: u16, column: u16) -> (usize, usize) {
         let bit = usize::from(row) * self.row_len + usize::from(column);
         (bit / 64, bit % 64)
     }
 
-    /// Weight of the pairs of another text that are nearby here, and number of those adjacent.
-    fn shared(&self, tokens: &[SharedToken]) -> (u64, u64) {
-        let (mut nearby, mut in_order) = (0, 0);
-        for_each_pair(tokens, |first, second, distance| {
-            let (word, shift) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
-            let counts = u64::from(distance <= NEARBY) & u64::from(first.symbol != second.symbol);
-            let weight = u64::from(first.idf) + u64::from(second.idf);
-            nearby += (self.nearby[word] >> shift & counts) * weight;
-            let (word, shift) = self.place(first.symbol, second.symbol);
-            in_order += self.adjacent[word] >> shift & u64::from(distance == 1);
+    /// Notes a text's pairs of nearby terms, whichever comes first.
+    fn note_nearby(&mut self, tokens: &[SharedToken]) {
+        for_each_pair::<NEARBY>(tokens, |first, second, distance| {
+            let (word, bit) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
+            self.bits[word] |= u64::from(distance <= NEARBY) << bit;
         });
-        (nearby, in_order)
+    }
+
+    /// Weight of another text's nearby terms that are nearby here.
+    fn weigh_nearby(&self, tokens: &[SharedToken]) -> u64 {
+        let mut weight = 0;
+        for_each_pair::<NEARBY>(tokens, |first, second, distance| {
+            let (word, bit) = self.place(first.symbol.min(second.symbol), first.symbol.max(second.symbol));
+            let counts = u64::from(distance <= NEARBY) & u64::from(first.symbol != second.symbol);
+            weight += (self.bits[word] >> bit & counts) * (u64::from(first.idf) + u64::from(second.idf));
+        });
+        weight
+    }
+
+    /// Notes a text's neighbours in their order.
+    fn note_neighbours(&mut self, tokens: &[SharedToken]) {
+        for_each_pair::<1>(tokens, |first, second, distance| {
+            let (word, bit) = self.place(first.symbol, second.symbol);
+            self.bits[word] |= u64::from(distance == 1) << bit;
+        });
+    }
+
+    /// Number of another text's neighbours that are neighbours here.
+    fn count_neighbours(&self, tokens: &[SharedToken]) -> u64 {
+        let mut count = 0;
+        for_each_pair::<1>(tokens, |first, second, distance| {
+            let (word, bit) = self.place(first.symbol, second.symbol);
+            count += self.bits[word] >> bit & u64::from(distance == 1);
+        });
+        count
     }
 }
 
-/// Calls `each` with every token, each of the [`NEARBY`] after it, and how far apart the two are. Many lie too far apart;
-/// leaving that to arithmetic is faster than to a branch. The list ends in as many tokens that are far from any.
+/// Calls `each` with every token, each of the `REACH` after it, and how far apart the two are. Many lie too far apart;
+/// leaving that to arithmetic is faster than to a branch. The list ends in [`NEARBY`] tokens that are far from any.
 #[inline(always)]
-fn for_each_pair(tokens: &[SharedToken], mut each: impl FnMut(SharedToken, SharedToken, usize)) {
-    for window in tokens.windows(NEARBY + 1) {
+fn for_each_pair<const REACH: usize>(tokens: &[SharedToken], mut each: impl FnMut(SharedToken, SharedToken, usize)) {
+    for window in tokens[..tokens.len() - NEARBY + REACH].windows(REACH + 1) {
         for next in &window[1..] {
             each(window[0], *next, next.place as usize - window[0].place as usize);
         }
@@ -512,10 +525,15 @@ fn nearby_words(shorter: &Record, longer: &Record, scratch: &mut Scratch) -> Nea
     shared_tokens(shorter, |term| if shorter_map[usize::from(term)] == NONE { NONE } else { term }, shorter_shared);
     shared_tokens(longer, |term| longer_map[usize::from(term)], longer_shared);
     let num_terms = shorter.vocabulary.len();
-    pairs.fill(longer_shared, num_terms);
-    let (of_shorter, in_order) = pairs.shared(shorter_shared);
-    pairs.fill(shorter_shared, num_terms);
-    let (of_longer, _) = pairs.shared(longer_shared);
+    pairs.clear(num_terms);
+    pairs.note_nearby(longer_shared);
+    let of_shorter = pairs.weigh_nearby(shorter_shared);
+    pairs.clear(num_terms);
+    pairs.note_nearby(shorter_shared);
+    let of_longer = pairs.weigh_nearby(longer_shared);
+    pairs.clear(num_terms);
+    pairs.note_neighbours(longer_shared);
+    let in_order = pairs.count_neighbours(shorter_shared);
     NearbyWords {
         of_shorter: ratio(of_shorter, nearby_weight(shorter)),
         of_longer: ratio(of_longer, nearby_weight(longer)),
@@ -735,12 +753,37 @@ mod tests {
         assert_ne!(there.first_is_shorter, back.first_is_shorter);
     }
 
+    /// A record of words by number, all of idf 3.
+    fn words(words: &[u16]) -> Record {
+        let mut record = vocabulary(&words.iter().map(|word| u32::from(*word)).collect());
+        for word in words {
+            let term = record.vocabulary.partition_point(|term| term.hash < u32::from(*word)) as u16;
+            record.content.push(ContentToken { term, sentence: 0, flags: 0 });
+        }
+        record.vocabulary.iter_mut().for_each(|term| term.idf = 3);
+        record
+    }
+
+    proptest! {
+        #[test]
+        fn nearby_words_are_those_of_all_pairs(
+            a in prop::collection::vec(0u16..30, 1..60),
+            b in prop::collection::vec(0u16..30, 1..60),
+        ) {
+            let (first, second) = (words(&a), words(&b));
+            let mut scratch = Scratch::default();
+            map_terms(&first, &second, &mut scratch);
+            let fast = nearby_words(&first, &second, &mut scratch);
+            prop_assert_eq!(fast.of_shorter, naive::nearby(&a, &b, NEARBY));
+            prop_assert_eq!(fast.of_longer, naive::nearby(&b, &a, NEARBY));
+            prop_assert_eq!(fast.in_order, naive::neighbours(&a, &b));
+        }
+    }
+
     /// A record of nothing but a vocabulary.
     fn vocabulary(hashes: &BTreeSet<u32>) -> Record {
         let term = |hash: &u32| Term { hash: *hash, first: 0, idf: 1, count: 1, flags: 0 };
-        let mut record = Record::default();
-        record.vocabulary = hashes.iter().map(term).collect();
-        record
+        Record { vocabulary: hashes.iter().map(term).collect(), ..Record::default() }
     }
 
     proptest! {

@@ -215,12 +215,12 @@ fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Pr
         return (Relation::Update, first_is_later, undirected);
     }
     let is_short = percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent;
-    if is_short && !later.says_correction {
+    if is_short {
         return (Relation::Excerpt, evidence.first_is_shorter, undirected);
     }
     let same_lead = evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
     let copied = percent(evidence, Measurement::ShingleJaccard) * 5 >= profile.verdict().near_percent * 4;
-    if same_lead && copied && (later.says_correction || adds_facts(later, earlier)) {
+    if same_lead && copied && adds_facts(later, earlier) {
         return (Relation::Update, first_is_later, undirected);
     }
     (undirected, first_is_later, undirected)
@@ -304,4 +304,60 @@ fn name_event(first: &Record, second: &Record, evidence: &Evidence) -> Relation 
 /// Without weights a pair that shares words may be a rewrite: nobody can say.
 fn unknown_language(evidence: &Evidence) -> Relation {
     if evidence.value(Measurement::CoverShorter) >= ONE * 2 / 5 { Relation::Undecidable } else { Relation::Unrelated }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::{Article, Timestamp};
+    use crate::engine::Engine;
+
+    const FIRST: &str = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, the coast \
+        guard in Basco said. Fishermen from Ivana brought most of them ashore before dark, and the rest spent the night \
+        on a navy cutter. Captain Rolando Yap told reporters the steering had failed in a strong current two miles from \
+        the harbour. The ship carries freight and about 9,000 people a year between the islands.";
+
+    fn judged(first: &Article, second: &Article) -> Verdict {
+        Engine::new(Profile::default()).judge(first, second)
+    }
+
+    fn at(id: &str, text: &str, hours: i64) -> Article {
+        Article { published: Some(Timestamp(hours * 3600)), ..Article::new(id, text) }
+    }
+
+    #[test]
+    fn a_correction_is_an_update_of_what_it_corrects() {
+        let corrected = format!("{} (Corrects number of passengers in first sentence)", FIRST.replace("214", "241"));
+        let verdict = judged(&at("a", FIRST, 0), &at("b", &corrected, 3));
+        assert_eq!((verdict.relation, verdict.is_forward), (Relation::Update, false));
+        assert!(verdict.is_correction);
+        // Cut to its first sentences it is one still, no excerpt.
+        let cut = format!("{} (Corrects number of passengers)", &corrected[..250]);
+        assert_eq!(judged(&at("a", FIRST, 0), &at("b", &cut, 3)).relation, Relation::Update);
+        // Its own copy corrects nothing.
+        assert_eq!(
+            judged(&at("b", &corrected, 3), &at("c", &corrected.replace("about", "some"), 4)).relation,
+            Relation::Near
+        );
+    }
+
+    #[test]
+    fn facts_that_change_alone_are_a_correction() {
+        let verdict = judged(&at("a", FIRST, 0), &at("b", &FIRST.replace("214", "241"), 3));
+        assert_eq!((verdict.relation, verdict.is_correction), (Relation::Update, true));
+        let longer = format!("{} A crew of 12 was aboard too, and divers will look at the hull on Tuesday.", FIRST);
+        let verdict = judged(&at("a", FIRST, 0), &at("b", &longer, 3));
+        assert_eq!((verdict.relation, verdict.is_correction), (Relation::Update, false));
+    }
+
+    #[test]
+    fn days_apart_speak_against_one_telling_but_forbid_nothing() {
+        let copy = FIRST.replace("brought", "carried");
+        let near = judged(&at("a", FIRST, 0), &at("b", &copy, 72));
+        let apart = judged(&at("a", FIRST, 0), &at("b", &copy, 73));
+        assert_eq!(near.evidence.values[..5], apart.evidence.values[..5]);
+        assert!(apart.margin < near.margin && apart.relation.is_match());
+        let undated = judged(&Article::new("a", FIRST), &at("b", &copy, 73));
+        assert_eq!(undated.relation, near.relation);
+    }
 }

@@ -72,10 +72,10 @@ fn every_relation_as_csv() {
     assert_snapshot!("every_relation_csv", without_scores(&folder.read("out.csv")));
     let pairs = folder.read("pairs.csv");
     let header: Vec<&str> = pairs.lines().next().unwrap().split(',').collect();
-    assert_eq!(header[..5], ["a", "b", "relation", "score", "shingle_jaccard"]);
+    assert_eq!(header[..6], ["a", "b", "relation", "score", "correction", "shingle_jaccard"]);
     assert!(pairs.lines().all(|row| row.split(',').count() == header.len()));
     let exact = pairs.lines().find(|row| row.contains(",exact,")).unwrap();
-    assert!(exact.starts_with("copy,korea-exports/base,exact,1.0000,,"), "{exact}");
+    assert!(exact.starts_with("copy,korea-exports/base,exact,1.0000,,,"), "{exact}");
     assert!(folder.read("links.csv").contains("korea-exports/base,korea-exports/template,template,0."));
 }
 

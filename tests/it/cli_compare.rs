@@ -51,6 +51,7 @@ fn json_holds_the_evidence() {
     let expected = [
         "a",
         "b",
+        "correction",
         "credits",
         "evidence",
         "figures_only_in",
