@@ -50,14 +50,14 @@ NUM_FEED_PAIRS = 6000
 SKIPPED = [{"brief", "excerpt"}, {"excerpt", "heavy"}, {"excerpt", "moderate"}, {"brief", "roundup"}, {"excerpt", "roundup"}]
 
 
-def pairs_of(name, args):
+def pairs_of(name, sets, feed):
     """Pairs of one set as (id, id, label, note)."""
     if name == "fixtures":
         return list(fixture_pairs())
     if name == "feed":
         with tempfile.TemporaryDirectory() as folder:
-            return feed_pairs(args.feed, folder)
-    return list(set_pairs(args.sets, name))
+            return feed_pairs(feed, folder)
+    return list(set_pairs(sets, name))
 
 
 def set_pairs(folder, name):
@@ -134,6 +134,36 @@ def group_names(pairs):
     return {x: find(x) for x in list(name)}
 
 
+def labelled(sets, feed, without=(), families_without=()):
+    """Weighted pairs of all sets but those in `without` and the fixture families in `families_without`, and the files
+    that hold their articles. Of cnn_lite the first half."""
+    rows, articles = [], [ROOT / "fixtures" / "feed.jsonl"]
+    for name, weights in WEIGHTS.items():
+        if name in without:
+            continue
+        pairs = pairs_of(name, sets, feed)
+        if name == "cnn_lite":
+            groups = group_names(pairs)
+            pairs = [p for p in pairs if half(groups, p)]
+        elif name == "fixtures":
+            pairs = [p for p in pairs if p[0].split("/")[0] not in families_without]
+        if name == "feed":
+            articles.append(feed)
+        elif name != "fixtures":
+            articles.append(sets / f"{name}.docs.jsonl.gz")
+        for label, total in weights.items():
+            of_label = [p for p in pairs if p[2] == label]
+            rows += [(*p, f"{total / len(of_label):.6f}") for p in of_label]
+    return rows, articles
+
+
+def calibrate(rows, articles, path, output, note, *options):
+    """Writes the rows to `path` and fits a profile on them."""
+    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    command = [BINARY, "calibrate", path, *articles, "-o", output, "--note", note, *options]
+    return subprocess.run(command, check=False).returncode
+
+
 def main():
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,28 +174,11 @@ def main():
     parser.add_argument("--pairs", type=Path, help="also keep the pairs as a file")
     args = parser.parse_args()
 
-    rows, articles = [], [ROOT / "fixtures" / "feed.jsonl"]
-    for name, weights in WEIGHTS.items():
-        if name in args.without:
-            continue
-        pairs = pairs_of(name, args)
-        if name == "cnn_lite":
-            groups = group_names(pairs)
-            pairs = [p for p in pairs if half(groups, p)]
-        if name == "feed":
-            articles.append(args.feed)
-        elif name != "fixtures":
-            articles.append(args.sets / f"{name}.docs.jsonl.gz")
-        for label, total in weights.items():
-            of_label = [p for p in pairs if p[2] == label]
-            rows += [(*p, f"{total / len(of_label):.6f}") for p in of_label]
+    rows, articles = labelled(args.sets, args.feed, args.without)
+    used = [name for name in WEIGHTS if name not in args.without]
+    note = f"scripts/fit.py over {', '.join(used)} (of cnn_lite one half by running story); {len(rows)} pairs"
     with tempfile.TemporaryDirectory() as folder:
-        path = args.pairs or Path(folder) / "pairs.tsv"
-        path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
-        used = [name for name in WEIGHTS if name not in args.without]
-        note = f"scripts/fit.py over {', '.join(used)} (of cnn_lite one half by running story); {len(rows)} pairs"
-        command = [BINARY, "calibrate", path, *articles, "-o", args.output, "--note", note]
-        return subprocess.run(command, check=False).returncode
+        return calibrate(rows, articles, args.pairs or Path(folder) / "pairs.tsv", args.output, note)
 
 
 if __name__ == "__main__":

@@ -304,7 +304,10 @@ impl Clustering {
         order.sort_unstable_by_key(|rank| precedence(*rank));
         for rank in order {
             let relation = self.verdict_with(rank, chosen, scratch).of_first();
-            if relation != Relation::Update || !updates_stay {
+            // What corrects another member is not lost for being an excerpt or rewrite of this one.
+            let says_correction = |rank: u32| self.articles[rank as usize].record.says_correction;
+            let is_update = relation == Relation::Update || (says_correction(rank) && !says_correction(chosen));
+            if !is_update || !updates_stay {
                 let relation = if relation.is_match() { relation } else { Relation::Rewrite };
                 kept[rank as usize] = Kept::DuplicateOf(chosen, relation);
                 continue;
