@@ -149,7 +149,7 @@ pub struct Token {
 
 /// Splits the text in `range` into tokens, at most `max_tokens`.
 ///
-/// Cost: linear, about 250 MB/s on English.
+/// Cost: linear, about 150 MB/s on English news, hashes and stems included.
 #[must_use]
 pub fn tokenize(text: &str, range: Range<usize>, max_tokens: usize) -> Vec<Token> {
     KEPT.with_borrow_mut(|kept| scan(text, range, max_tokens, kept))
