@@ -156,7 +156,8 @@ pub fn candidate_pairs(
     (pairs, counts)
 }
 
-/// The entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need not be sorted.
+/// The entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need not be
+/// sorted.
 ///
 /// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
 fn in_company(parts: &[&[Entry]], ranks: &[u32]) -> Vec<Entry> {
@@ -228,21 +229,15 @@ mod tests {
             let as_entry = |(key, article): &(u64, u32)| Entry::new(*key, *article, KeyOrigin::Passage);
             let all: Vec<Entry> = entries.iter().map(as_entry).collect();
             let (head, tail) = all.split_at(all.len() / 3);
-            let (pairs, _) = candidate_pairs(&[head, tail], &BY_RANK, usize::MAX, &ByDigit);
+            let (pairs, _) = candidate_pairs(&[head, tail], &by_rank(), usize::MAX, &ByDigit);
             prop_assert_eq!(pairs, naive::pairs_sharing_a_key(&entries).into_iter().collect::<Vec<_>>());
         }
     }
 
     /// The numbers of articles are their ranks.
-    const BY_RANK: [u32; 64] = {
-        let mut ranks = [0; 64];
-        let mut i = 0;
-        while i < 64 {
-            ranks[i] = i as u32;
-            i += 1;
-        }
-        ranks
-    };
+    fn by_rank() -> Vec<u32> {
+        (0..64).collect()
+    }
 
     struct ByDigit;
 
@@ -258,17 +253,17 @@ mod tests {
 
     #[test]
     fn small_buckets_give_all_pairs() {
-        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], &BY_RANK, 4, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], &by_rank(), 4, &ByDigit);
         assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
         assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
-        assert!(candidate_pairs(&[&entries(&[5])], &BY_RANK, 4, &ByDigit).0.is_empty());
-        assert!(candidate_pairs(&[], &BY_RANK, 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[&entries(&[5])], &by_rank(), 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[], &by_rank(), 4, &ByDigit).0.is_empty());
     }
 
     #[test]
     fn crowded_buckets_are_refined_and_stay_bounded() {
         let all: Vec<u32> = (0..64).collect();
-        let (pairs, counts) = candidate_pairs(&[&entries(&all)], &BY_RANK, 8, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&[&entries(&all)], &by_rank(), 8, &ByDigit);
         assert_eq!(counts.crowded, 1);
         // Parts by the last three bits hold eight each: all their pairs are there.
         assert!(pairs.contains(&(3, 59)));
@@ -289,7 +284,7 @@ mod tests {
     fn order_of_entries_does_not_matter() {
         let forward: Vec<u32> = (0..50).collect();
         let backward: Vec<u32> = (0..50).rev().collect();
-        let a = candidate_pairs(&[&entries(&forward)], &BY_RANK, 8, &ByDigit);
-        assert_eq!(a, candidate_pairs(&[&entries(&backward)], &BY_RANK, 8, &ByDigit));
+        let a = candidate_pairs(&[&entries(&forward)], &by_rank(), 8, &ByDigit);
+        assert_eq!(a, candidate_pairs(&[&entries(&backward)], &by_rank(), 8, &ByDigit));
     }
 }

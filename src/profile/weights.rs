@@ -233,6 +233,7 @@ fn read_varint(rest: &mut &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn small() -> Weights {
         let counts: HashMap<u32, u32> = [(5, 1000), (9, 10), (u32::MAX, 2), (77, 1)].into_iter().collect();
@@ -249,6 +250,20 @@ mod tests {
         assert_eq!(again.idf(9), 73); // ln 100 = 4.6
         assert_eq!(again.idf(1234), 110); // ln 1000 = 6.9
         assert!(!again.knows(77));
+    }
+
+    proptest! {
+        #[test]
+        fn looks_into_the_table_agree_with_a_map(
+            // Hashes that crowd at either end share slots and run over the table's end.
+            entries in prop::collection::btree_map(prop_oneof![0u32..20, u32::MAX - 20..=u32::MAX, any::<u32>()], 1u8.., 0..60),
+            others in prop::collection::vec(prop_oneof![0u32..20, u32::MAX - 20..=u32::MAX, any::<u32>()], 0..20),
+        ) {
+            let table = IdfTable::new(entries.iter().map(|(hash, idf)| (*hash, *idf)));
+            for hash in entries.keys().chain(&others) {
+                prop_assert_eq!(table.get(*hash), entries.get(hash).copied());
+            }
+        }
     }
 
     #[test]

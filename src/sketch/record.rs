@@ -131,9 +131,8 @@ impl Record {
     }
 }
 
-/// The values in order. `top` gives the highest nine bits of the hash that a value begins with: as hashes spread evenly, a
-/// counting sort by it leaves one or two values to a place, and few steps of an insertion sort to take. A comparison
-/// sort takes five times as long.
+/// The values in order. `top` gives the highest nine bits of the hash that a value begins with: as hashes spread evenly,
+/// a counting sort by it leaves one or two values to a place, and few steps of an insertion sort to take.
 fn sorted_hashes<T: Copy + Ord + Default>(mut values: Vec<T>, top: impl Fn(T) -> u32) -> Vec<T> {
     // Values at one place beyond which insertion would take long.
     const CROWD: u16 = 64;
