@@ -10,7 +10,7 @@ use crate::hash::{HashMap, derived_seed, mix64};
 use crate::profile::{Measurement, Model, NUM_MEASUREMENTS};
 
 /// The terms that the shipped verifier weighs.
-pub const TERMS: [&str; 38] = [
+pub const TERMS: [&str; 42] = [
     "shingle_jaccard",
     "shingle_containment",
     "word_jaccard",
@@ -43,12 +43,16 @@ pub const TERMS: [&str; 38] = [
     "len_ratio",
     "len_shorter",
     "facts_against",
+    "told_anew",
     "bigram_cover*facts_against",
     "number_cover*lcs_shorter",
     "number_cover*number_cover",
     "lead_both*lcs_shorter",
     "len_ratio*cover_shorter",
     "lead_shorter*lead_longer",
+    "len_shorter*number_jaccard",
+    "len_shorter*lcs_shorter",
+    "len_shorter*word_cosine",
 ];
 
 /// A labelled pair as measured.

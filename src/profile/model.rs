@@ -78,6 +78,8 @@ pub enum Measurement {
     TimeApart,
     /// Figures changed in sentences that are otherwise alike.
     FactsAgainst,
+    /// Of one outlet: the shorter's five-word runs that are not in the longer.
+    ToldAnew,
 }
 
 /// How many measurements there are.
@@ -85,7 +87,7 @@ pub const NUM_MEASUREMENTS: usize = Measurement::ALL.len();
 
 impl Measurement {
     /// All, in order of their index.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::ShingleJaccard,
         Self::ShingleContainment,
         Self::WordJaccard,
@@ -119,6 +121,7 @@ impl Measurement {
         Self::LenShorter,
         Self::TimeApart,
         Self::FactsAgainst,
+        Self::ToldAnew,
     ];
 
     /// The name in profiles and outputs.
@@ -158,6 +161,7 @@ impl Measurement {
             Self::LenShorter => "len_shorter",
             Self::TimeApart => "time_apart",
             Self::FactsAgainst => "facts_against",
+            Self::ToldAnew => "told_anew",
         }
     }
 
@@ -198,6 +202,7 @@ impl Measurement {
             Self::LenShorter => "length of the shorter (logarithm)",
             Self::TimeApart => "time apart (logarithm)",
             Self::FactsAgainst => "figures changed in sentences that are otherwise alike",
+            Self::ToldAnew => "of one outlet: the shorter's five-word runs not in the longer",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::minhash::fold;
 use crate::article::{Article, Timestamp};
+use crate::hash::hash_word;
 use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
 
@@ -58,6 +59,8 @@ pub struct Record {
     pub num_tokens: u32,
     /// When it was published, where known.
     pub published: Option<Timestamp>,
+    /// Hash of the source's name in lower case, where known.
+    pub source: Option<u32>,
     /// Whether the weights' language is that of the text; if not, only wording is compared.
     pub is_weighted: bool,
     /// Whether headline or text says that it corrects an earlier version.
@@ -72,6 +75,7 @@ impl Record {
         let mut record = Self {
             num_tokens: document.tokens.len() as u32,
             published: article.published,
+            source: article.source.as_ref().map(|name| hash_word(name.trim().to_lowercase().as_bytes()) as u32),
             is_weighted,
             says_correction: says_correction(article, document),
             ..Self::default()

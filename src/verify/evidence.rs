@@ -187,6 +187,7 @@ pub fn measure(first: &Record, second: &Record, scratch: &mut Scratch) -> Eviden
     set(Measurement::LenRatio, ratio(shorter_len, longer_len));
     set(Measurement::LenShorter, (i64::from(log2_q16(shorter_len)) * i64::from(ONE) / (12 << 16)) as i32);
     set(Measurement::TimeApart, time_apart(shorter, longer));
+    set(Measurement::ToldAnew, told_anew(shorter, longer, shingles.of_first()));
     Evidence { values, first_is_shorter, is_complete: true }
 }
 
@@ -414,6 +415,15 @@ fn title_cover(shorter: &Record, longer: &Record) -> i32 {
         return NEUTRAL / 2;
     }
     overlap(&shorter.title, &longer.title).of_smaller()
+}
+
+/// Where both are of one outlet, the share of the shorter's shingles that the longer lacks, else 0: an outlet copies its
+/// own earlier versions, and tells its next story in the same frame. Without times a source may be a collection, not an
+/// outlet.
+fn told_anew(shorter: &Record, longer: &Record, shingle_containment: i32) -> i32 {
+    let is_one_outlet = shorter.source.is_some() && shorter.source == longer.source;
+    let is_dated = shorter.published.is_some() && longer.published.is_some();
+    i32::from(is_one_outlet && is_dated) * (ONE - shingle_containment)
 }
 
 /// Logarithm of the hours between the two, as a share of a year; some hours when not known.
