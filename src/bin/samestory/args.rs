@@ -134,7 +134,10 @@ pub(crate) struct Cluster {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
+#[command(after_help = "Lines that stay keep their bytes, line ends too; a line without an end gets one only where \
+    another follows.\nA byte order mark stays at the start where the first file has one. Blank lines and lines that \
+    cannot be read are left out. A text file becomes a JSON line.\n\n\
+    Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
     samestory dedup feed.jsonl -o - --keep source:Reuters,AP > kept.jsonl")]
 pub(crate) struct Dedup {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
