@@ -149,6 +149,11 @@ impl Blocks {
         Ok(Self { queue, lines: None, seq: 0 })
     }
 
+    /// The files that are still to be opened, in order; `-` for stdin.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.queue.iter().map(|source| source.path.as_path())
+    }
+
     fn block(&mut self, file: Arc<str>, content: Content) -> Block {
         self.seq += 1;
         Block { seq: self.seq, file, content }

@@ -453,6 +453,87 @@ fn an_output_that_cannot_be_made_leaves_nothing() {
     }
 }
 
+/// A folder with a file for each input that a command may name.
+fn with_every_input() -> Folder {
+    Folder::with_feed(&[line("a", "Rain.")])
+        .write("texts/a.txt", "Rain.")
+        .write("labels.tsv", "")
+        .write("mine.toml", "no profile")
+        .write("mine.weights", "no table")
+}
+
+#[test]
+fn outputs_of_one_name_are_refused() {
+    let folder = with_every_input();
+    let names = folder.names();
+    for (args, message) in [
+        ("cluster feed.jsonl -o x.jsonl --pairs x.jsonl", "x.jsonl: both -o and --pairs"),
+        ("cluster feed.jsonl -o x.jsonl --links ./texts/../x.jsonl", "./texts/../x.jsonl: both -o and --links"),
+        ("cluster feed.jsonl -o - --pairs -", "-: both -o and --pairs"),
+        ("cluster feed.jsonl -o - --links /dev/stdout", "/dev/stdout: both -o and --links"),
+        ("cluster feed.jsonl -o x.csv --stats s --rejects s", "s: both --stats and --rejects"),
+        ("cluster feed.jsonl -o absent/x.csv --links absent/x.csv", "absent/x.csv: both -o and --links"),
+        ("dedup feed.jsonl -o x --removed x", "x: both -o and --removed"),
+        ("dedup feed.jsonl -o - --rejects -", "-: both -o and --rejects"),
+        ("dedup feed.jsonl -o feed.jsonl --removed feed.jsonl", "feed.jsonl: both -o and --removed"),
+        ("weights feed.jsonl -o x --rejects x", "x: both -o and --rejects"),
+        ("calibrate labels.tsv feed.jsonl -o x --rejects x", "x: both -o and --rejects"),
+        ("compare texts/a.txt texts/a.txt --rejects -", "-: both the verdict and --rejects"),
+        // Before anything is read: the input is not there.
+        ("dedup absent.jsonl -o x --removed x", "x: both -o and --removed"),
+    ] {
+        let ran = folder.run(args);
+        let message = format!("error: {message} would write it; each output needs a name of its own\n");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (2, "", message), "{args}");
+    }
+    assert_eq!(folder.names(), names, "nothing was written");
+    folder.done("cluster feed.jsonl -o /dev/null --pairs /dev/null --quiet");
+}
+
+#[test]
+fn an_output_that_is_read_is_refused() {
+    let folder = with_every_input();
+    std::os::unix::fs::symlink("feed.jsonl", folder.path("link.jsonl")).unwrap();
+    let names = folder.names();
+    for (args, message) in [
+        ("cluster feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster feed.jsonl -o ./feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster feed.jsonl -o link.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster link.jsonl -o - --pairs feed.jsonl", "link.jsonl: is read, and would be replaced by --pairs"),
+        ("cluster texts -o - --stats texts/a.txt", "texts/a.txt: is read, and would be replaced by --stats"),
+        (
+            "cluster feed.jsonl -o - --profile mine.toml --stats mine.toml",
+            "mine.toml: is read, and would be replaced by --stats",
+        ),
+        ("dedup feed.jsonl -o - --removed feed.jsonl", "feed.jsonl: is read, and would be replaced by --removed"),
+        (
+            "dedup feed.jsonl -o mine.weights --weights mine.weights",
+            "mine.weights: is read, and would be replaced by -o",
+        ),
+        ("weights feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("calibrate labels.tsv feed.jsonl -o labels.tsv", "labels.tsv: is read, and would be replaced by -o"),
+        ("calibrate labels.tsv feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        (
+            "calibrate labels.tsv feed.jsonl -o x --profile mine.toml --rejects mine.toml",
+            "mine.toml: is read, and would be replaced by --rejects",
+        ),
+        (
+            "compare feed.jsonl texts/a.txt --rejects feed.jsonl",
+            "feed.jsonl: is read, and would be replaced by --rejects",
+        ),
+        ("compare a a --feed feed.jsonl --rejects feed.jsonl", "feed.jsonl: is read, and would be replaced by --rejects"),
+    ] {
+        let ran = folder.run(args);
+        let message = format!("error: {message}; choose another name\n");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (2, "", message), "{args}");
+    }
+    assert_eq!(folder.names(), names);
+    assert_eq!(folder.read("feed.jsonl"), line("a", "Rain.") + "\n");
+    // From stdin to stdout nothing is replaced, nor by `dedup` in place: its own test says so.
+    let ran = folder.run_on("dedup - -o - --quiet", line("a", "Rain.").as_bytes());
+    assert_eq!((ran.code, ran.stdout), (0, line("a", "Rain.")));
+}
+
 #[test]
 fn usage_errors_are_two() {
     let folder = Folder::with_feed(&[line("a", "Rain.")]);

@@ -143,7 +143,7 @@ pub(crate) struct Dedup {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the articles that stay; - for stdout
+    /// Where to write the articles that stay; - for stdout; may be an input, which is replaced when all is read
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Write the articles that go, with `duplicate_of` and `relation`
@@ -346,6 +346,11 @@ impl Matching {
 }
 
 impl Running {
+    /// The files these words name.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.profile.iter().chain(&self.weights).map(PathBuf::as_path)
+    }
+
     /// An engine under the profile these words ask for.
     pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
         Ok(samestory::Engine::new(self.load_profile()?).with_threads(self.threads))

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
+use crate::outputs::Outputs;
 use samestory::engine::Clustering;
 use samestory::input::Blocks;
 use samestory::output::{Output, format_of, write_clusters, write_pairs};
@@ -17,12 +18,20 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
             return Err(Usage(format!("{}: {hint}", path.display())).into());
         }
     }
+    let outputs = Outputs::new(&[
+        ("-o", Some(&args.output)),
+        ("--pairs", args.pairs.as_deref()),
+        ("--links", args.links.as_deref()),
+        ("--stats", args.stats.as_deref()),
+        ("--rejects", args.reading.rejects.as_deref()),
+    ])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
     let engine = args.matching.engine(&args.running)?;
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let progress = message::progress(quiet, "reading and sketching");
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
-    let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
+    let clustering = engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| intake.parse(block).articles)?;
     progress.finish_and_clear();
     let num_rejects = intake.report(&args.reading, quiet)?;
 

@@ -3,13 +3,15 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage};
+use crate::outputs::Outputs;
 use anyhow::bail;
 use samestory::fixed::ONE;
+use samestory::input::Blocks;
 use samestory::profile::Measurement;
 use samestory::text::Document;
 use samestory::verify::{Differences, Passage, Relation, Verdict, differences, shared_passages};
 use samestory::{Article, Engine};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Widest line of the text output.
@@ -18,8 +20,11 @@ const WIDTH: usize = 100;
 const NUM_SHOWN: usize = 12;
 
 pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
+    let rejects = args.reading.rejects.as_deref();
+    let outputs = Outputs::new(&[("the verdict", Some(Path::new("-"))), ("--rejects", rejects)])?;
+    outputs.refuse_inputs(None, args.running.files())?;
     let engine = args.running.engine()?;
-    let (first, second) = articles(args)?;
+    let (first, second) = articles(args, &outputs)?;
     let verdict = engine.judge(&first, &second);
     let max_tokens = engine.profile().sketch().max_tokens;
     let comparison = Comparison {
@@ -43,12 +48,15 @@ fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2]
     [first, second].map(|article| article.id.to_string())
 }
 
-fn articles(args: &args::Compare) -> anyhow::Result<(Article, Article)> {
+fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Article, Article)> {
     let intake = Intake::new(&args.reading);
     let pair = if args.feed.is_empty() {
+        outputs.refuse_inputs(None, [&args.first, &args.second].map(Path::new))?;
         (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?)
     } else {
-        let all = intake.read_all(&args.feed, &args.reading)?;
+        let blocks = Blocks::open(&args.feed, args.reading.input_format())?;
+        outputs.refuse_inputs(None, blocks.files())?;
+        let all = intake.read_all(blocks)?;
         let find = |id: &str| -> anyhow::Result<Article> {
             let mut found = all.iter().filter(|article| article.id.as_str() == id);
             let first = found.next().ok_or_else(|| {
@@ -77,7 +85,7 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
         samestory::input::Format::Text
     });
     let mut found = Vec::new();
-    for block in samestory::input::Blocks::open(&[path], Some(format))? {
+    for block in Blocks::open(&[path], Some(format))? {
         let parsed = intake.parse(block?);
         found.extend(parsed.articles);
     }

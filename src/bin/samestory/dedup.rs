@@ -3,6 +3,7 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, counted};
+use crate::outputs::Outputs;
 use samestory::engine::{Clustering, Kept};
 use samestory::input::{BYTE_ORDER_MARK, Blocks, Parsed};
 use samestory::output::Output;
@@ -11,13 +12,21 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[
+        ("-o", Some(&args.output)),
+        ("--removed", args.removed.as_deref()),
+        ("--rejects", args.reading.rejects.as_deref()),
+    ])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    // What stays may replace the feed: it is written when all was read.
+    outputs.refuse_inputs(Some("-o"), blocks.files())?;
+    outputs.refuse_inputs(None, args.running.files())?;
     let engine = args.matching.engine(&args.running)?;
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let lines: Mutex<Vec<Lines>> = Mutex::default();
     let progress = message::progress(quiet, "reading and sketching");
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
-    let clustering = engine.cluster_blocks(blocks, |block| {
+    let clustering = engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| {
         let seq = block.seq;
         let Parsed { articles, bytes, records, has_mark, .. } = intake.parse(block);
         lines.lock().expect("no parser panics").push(Lines { block: seq, bytes, records, has_mark });
