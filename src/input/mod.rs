@@ -6,7 +6,7 @@ mod stream;
 mod text;
 
 pub use jsonl::{FieldNames, MAX_LINE_LEN};
-pub use stream::open;
+pub use stream::{open, read_file};
 
 use crate::article::Article;
 use crate::error::{Error, Result};

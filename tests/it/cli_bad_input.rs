@@ -580,13 +580,17 @@ fn profiles_and_tables_that_cannot_be_used_are_named() {
         .write("range.toml", good.replace("shingle_len = 5", "shingle_len = 99"))
         .write("syntax.toml", "format = \n")
         .write("unknown.toml", good.replace("[verdict]", "[verdict]\nmood = 1"))
+        .write("cut.toml.gz", &gzip(good.as_bytes())[..200])
+        .write("latin.toml", b"format = \"\xe9\"")
         .write("table.weights", "not a table at all, though it is long enough to be one");
     assert_eq!(folder.run("cluster feed.jsonl -o - --profile good.toml").code, 0);
     for (option, message) in [
         ("--profile range.toml", "error: profile range.toml: sketch.shingle_len is 99, expected 1 to 32\n"),
         ("--profile syntax.toml", "error: profile syntax.toml: TOML parse error at line 1, column 10"),
         ("--profile unknown.toml", "error: profile unknown.toml: TOML parse error at line "),
-        ("--profile absent.toml", "error: absent.toml: cannot read: No such file or directory (os error 2)\n"),
+        ("--profile absent.toml", "error: absent.toml: cannot open: No such file or directory (os error 2)\n"),
+        ("--profile cut.toml.gz", "error: cut.toml.gz: cannot read: "),
+        ("--profile latin.toml", "error: latin.toml: cannot read: not UTF-8\n"),
         ("--weights table.weights", "error: weights table table.weights: not a weights table"),
     ] {
         let ran = folder.run(&format!("cluster feed.jsonl -o out.jsonl {option}"));

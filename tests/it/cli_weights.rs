@@ -1,6 +1,6 @@
 //! `samestory weights`: a feed's own table, and tables that are refused.
 
-use crate::support::{Folder, feed_lines, json, line, rows, shuffled};
+use crate::support::{Folder, feed_lines, gzip, json, line, rows, shuffled, zstd};
 use samestory::profile::Weights;
 
 /// A folder with the fixture feed and a table made from it.
@@ -62,6 +62,25 @@ fn a_table_is_taken_in_place_of_the_one_built_in() {
     {
         let ran = folder.run(&format!("{command} --weights own.weights"));
         assert!(ran.code == 0, "{command}: {ran}");
+    }
+}
+
+#[test]
+fn packed_tables_and_profiles_are_read_as_plain_ones() {
+    let folder = folder();
+    let id = |options: &str| {
+        folder.done(&format!("cluster feed.jsonl -o clusters.jsonl --stats stats.json --quiet {options}"));
+        json(&folder.read("stats.json"))["sketch_id"].as_str().unwrap().to_string()
+    };
+    let plain = id("--weights own.weights");
+    for (end, pack) in [("gz", gzip as fn(&[u8]) -> Vec<u8>), ("zst", zstd)] {
+        folder.done(&format!("weights feed.jsonl -o own.weights.{end} --quiet"));
+        // Known by its bytes, not by its name.
+        std::fs::rename(folder.path(&format!("own.weights.{end}")), folder.path("packed")).unwrap();
+        assert_ne!(bytes(&folder, "packed"), bytes(&folder, "own.weights"));
+        assert_eq!(id("--weights packed"), plain);
+        std::fs::write(folder.path("profile"), pack(samestory::Profile::default().to_toml().as_bytes())).unwrap();
+        assert_eq!(id("--weights packed --profile profile"), plain);
     }
 }
 

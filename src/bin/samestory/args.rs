@@ -1,10 +1,13 @@
 //! The command line's words.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use samestory::input::read_file;
 use std::path::PathBuf;
 
 /// Candidate pairs an article, as measured on a feed of 24,218 news articles.
 const CANDIDATES_PER_ARTICLE: f64 = 1.7;
+/// Bytes of the largest profile or table of weights that is read, unpacked.
+const MAX_PARAMETERS_LEN: usize = 256 << 20;
 
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
 #[derive(Debug, Parser)]
@@ -82,10 +85,10 @@ pub(crate) struct Running {
     /// Say nothing on stderr but errors
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Profile with the parameters of sketches and verdicts [default: the one built in]
+    /// Profile with the parameters of sketches and verdicts; gzip and zstd are unpacked [default: the one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
-    /// Table of word weights [default: the English one built in]
+    /// Table of word weights; gzip and zstd are unpacked [default: the English one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
 }
@@ -205,7 +208,7 @@ pub(crate) struct Weights {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the table
+    /// Where to write the table, packed where the name ends in .gz or .zst
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Language of the feed (BCP 47); articles in others are not counted
@@ -234,7 +237,7 @@ pub(crate) struct Calibrate {
     /// Files or folders with the articles the pairs name
     #[arg(required = true, value_name = "ARTICLES")]
     pub(crate) articles: Vec<PathBuf>,
-    /// Where to write the profile
+    /// Where to write the profile, packed where the name ends in .gz or .zst
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Parts the labels are cut into, by groups of pairs that share articles: each part is tested by a model of the others
@@ -360,11 +363,14 @@ impl Running {
     pub(crate) fn load_profile(&self) -> anyhow::Result<samestory::Profile> {
         let mut profile = samestory::Profile::default();
         if let Some(path) = &self.profile {
-            let text = std::fs::read_to_string(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            let text = String::from_utf8(read_file(path, MAX_PARAMETERS_LEN)?).map_err(|_| {
+                let reason = std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8");
+                samestory::Error::io(path, "read", reason)
+            })?;
             profile = samestory::Profile::from_toml(&path.display().to_string(), &text)?;
         }
         if let Some(path) = &self.weights {
-            let bytes = std::fs::read(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            let bytes = read_file(path, MAX_PARAMETERS_LEN)?;
             let table = samestory::profile::Weights::from_bytes(&path.display().to_string(), &bytes)?;
             profile = profile.with_weights(table);
         }
