@@ -11,7 +11,7 @@ use crate::sketch::{MinHasher, Record};
 use crate::text::Document;
 use rayon::prelude::*;
 
-/// Text bytes of an article are not kept; this is what stays.
+/// What stays of an article.
 #[derive(Clone, Debug)]
 pub struct Analyzed {
     /// The feed's id.
@@ -24,6 +24,8 @@ pub struct Analyzed {
     pub source: Option<Box<str>>,
     /// Credits found at the edges of its text: provenance, not compared.
     pub credits: Vec<String>,
+    /// Its text, where the engine holds texts.
+    pub text: Option<Box<str>>,
     /// What verification reads.
     pub record: Record,
     /// Its place in the order of analysis, under which its keys are kept until ranks are known.
@@ -65,6 +67,7 @@ impl<'a> Analyzer<'a> {
         Analyzed {
             id: article.id.clone(),
             number: 0,
+            text: None,
             origin: article.origin.clone(),
             published: article.published,
             source: article.source.as_deref().map(Into::into),

@@ -5,7 +5,8 @@ use super::{Analyzed, Engine};
 use crate::article::{ArticleId, Origin};
 use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
-use crate::verify::{Relation, Scratch, Verdict};
+use crate::text::Document;
+use crate::verify::{Differences, Relation, Scratch, Verdict, differences};
 use bitvec::vec::BitVec;
 use rayon::prelude::*;
 
@@ -258,6 +259,19 @@ impl Clustering {
     #[must_use]
     pub fn verdict(&self, first: u32, second: u32) -> Verdict {
         self.verdict_with(first, second, &mut Scratch::default())
+    }
+
+    /// What differs between the two articles of a pair whose relation rests on it, `update` or `template`: of its `a`
+    /// the first, of its `b` the second. `None` for other relations, and where the engine does not hold texts.
+    #[must_use]
+    pub fn differences(&self, pair: &Pair) -> Option<Differences> {
+        if !matches!(pair.relation(), Relation::Update | Relation::Template) {
+            return None;
+        }
+        let max_tokens = self.engine.profile().sketch().max_tokens;
+        let text = |rank: u32| self.articles[rank as usize].text.as_deref();
+        let (first, second) = (text(pair.a)?, text(pair.b)?);
+        Some(differences(&Document::new(first, max_tokens), &Document::new(second, max_tokens)))
     }
 
     fn verdict_with(&self, first: u32, second: u32, scratch: &mut Scratch) -> Verdict {

@@ -2,7 +2,7 @@
 
 mod table;
 
-pub use table::{write_clusters, write_pairs};
+pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
 
 use crate::error::{Error, Result};
 use std::fs::File;

@@ -521,7 +521,10 @@ fn an_output_that_is_read_is_refused() {
             "compare feed.jsonl texts/a.txt --rejects feed.jsonl",
             "feed.jsonl: is read, and would be replaced by --rejects",
         ),
-        ("compare a a --feed feed.jsonl --rejects feed.jsonl", "feed.jsonl: is read, and would be replaced by --rejects"),
+        (
+            "compare a a --feed feed.jsonl --rejects feed.jsonl",
+            "feed.jsonl: is read, and would be replaced by --rejects",
+        ),
     ] {
         let ran = folder.run(args);
         let message = format!("error: {message}; choose another name\n");

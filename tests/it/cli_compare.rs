@@ -43,7 +43,7 @@ fn a_pair_in_words() {
 
 #[test]
 fn json_holds_the_evidence() {
-    let second = PLAIN.replace("214", "241").replace("Fishermen from Ivana", "Boats from Basco");
+    let second = PLAIN.replace("214", "241").replace("Fishermen from Ivana", "Boats from Basco").replace("Mon", "Tues");
     let folder = texts(PLAIN, &second);
     let ran = folder.run("compare a.txt b.txt --json");
     let verdict = json(&ran.stdout);
@@ -53,6 +53,7 @@ fn json_holds_the_evidence() {
         "b",
         "correction",
         "credits",
+        "dates_only_in",
         "evidence",
         "figures_only_in",
         "names_only_in",
@@ -65,6 +66,7 @@ fn json_holds_the_evidence() {
     assert_eq!(keys, expected);
     assert_eq!(verdict["figures_only_in"], json(r#"{"a.txt": ["214"], "b.txt": ["241"]}"#));
     assert_eq!(verdict["names_only_in"], json(r#"{"a.txt": ["Ivana"], "b.txt": ["Basco"]}"#));
+    assert_eq!(verdict["dates_only_in"], json(r#"{"a.txt": ["Monday"], "b.txt": ["Tuesday"]}"#));
     assert_eq!(verdict["evidence"].as_object().unwrap().len(), samestory::profile::NUM_MEASUREMENTS);
     assert_eq!(verdict["one_story"], Value::from(ran.code == 0));
     // The order of the two changes nothing but who is first.

@@ -109,7 +109,11 @@ pub(crate) struct Matching {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
+#[command(after_help = "A row of --pairs and --links reads \"a is … of b\": a, b, relation, score, correction (of an \
+    update that corrects), evidence by name, and for update and template what differs: \
+    {\"numbers\":{\"a\":[\"214\"],\"b\":[\"356\"]},\"names\":…,\"dates\":…}, what only a and only b has as written, \
+    at most 12 of each in order of the text; in CSV a cell of JSON. With either the texts are held in memory too.\n\n\
+    Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
     zcat day*.gz | samestory cluster - -o clusters.csv --pairs pairs.jsonl\n  \
     samestory cluster texts/ -o - | jq -r 'select(.size > 1)'")]
 pub(crate) struct Cluster {

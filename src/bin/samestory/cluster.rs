@@ -4,7 +4,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
-use samestory::engine::Clustering;
+use samestory::engine::{Clustering, Texts};
 use samestory::input::Blocks;
 use samestory::output::{Output, format_of, write_clusters, write_pairs};
 use std::path::Path;
@@ -27,11 +27,13 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     ])?;
     let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
-    let engine = args.matching.engine(&args.running)?;
+    let texts = if args.pairs.is_some() || args.links.is_some() { Texts::Held } else { Texts::Dropped };
+    let engine = args.matching.engine(&args.running)?.with_texts(texts);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let progress = message::progress(quiet, "reading and sketching");
-    let clustering = engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| intake.parse(block).articles)?;
+    let clustering =
+        engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| intake.parse(block).articles)?;
     progress.finish_and_clear();
     let num_rejects = intake.report(&args.reading, quiet)?;
 

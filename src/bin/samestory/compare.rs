@@ -214,13 +214,16 @@ impl Comparison<'_> {
     }
 
     fn push_differences(&self, out: &mut String) {
-        let Differences { first_figures, second_figures, first_names, second_names } = self.differences();
+        let Differences { first_figures, second_figures, first_names, second_names, first_dates, second_dates } =
+            self.differences();
         let mut any = false;
         for (what, name, list) in [
             ("figures", &self.names[0], first_figures),
             ("figures", &self.names[1], second_figures),
             ("names", &self.names[0], first_names),
             ("names", &self.names[1], second_names),
+            ("dates", &self.names[0], first_dates),
+            ("dates", &self.names[1], second_dates),
         ] {
             if list.is_empty() {
                 continue;
@@ -269,6 +272,7 @@ impl Comparison<'_> {
             "passages": passages,
             "figures_only_in": {&self.names[0]: differences.first_figures, &self.names[1]: differences.second_figures},
             "names_only_in": {&self.names[0]: differences.first_names, &self.names[1]: differences.second_names},
+            "dates_only_in": {&self.names[0]: differences.first_dates, &self.names[1]: differences.second_dates},
             "credits": {&self.names[0]: first.credits, &self.names[1]: second.credits},
         });
         format!("{value:#}\n")
