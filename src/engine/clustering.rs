@@ -72,6 +72,8 @@ pub struct Stats {
     pub num_undecidable: u64,
     /// Articles in a language without weights, compared by wording only.
     pub num_unweighted: u64,
+    /// Their languages with their articles, most first, then by name.
+    pub unweighted_languages: Vec<(Box<str>, u64)>,
     /// Keys of all kinds.
     pub num_keys: u64,
     /// MinHash bands.
@@ -248,7 +250,8 @@ impl Clustering {
         stats.num_repeats = self.members.iter().filter(|m| m.article != m.representative).count() as u64;
         stats.num_matches = self.pairs.len() as u64;
         stats.num_links = self.links.len() as u64;
-        stats.num_unweighted = self.articles.iter().filter(|a| !a.record.is_weighted).count() as u64;
+        stats.unweighted_languages = count_languages(&self.articles);
+        stats.num_unweighted = stats.unweighted_languages.iter().map(|(_, number)| number).sum();
         let count = |relation| self.members.iter().filter(|m| m.relation == Some(relation)).count() as u64;
         stats.num_undecidable = count(Relation::Undecidable);
         stats.relations =
@@ -353,4 +356,14 @@ impl Clustering {
     pub fn profile_ids(&self) -> (String, String) {
         (self.engine.profile().sketch_id(), self.engine.profile().verdict_id())
     }
+}
+
+/// Languages without weights with their articles, most first, then by name.
+fn count_languages(articles: &[Analyzed]) -> Vec<(Box<str>, u64)> {
+    let mut names: Vec<&str> = articles.iter().filter_map(|a| a.unweighted_language.as_deref()).collect();
+    names.sort_unstable();
+    let mut languages: Vec<(Box<str>, u64)> =
+        names.chunk_by(|a, b| a == b).map(|same| (same[0].into(), same.len() as u64)).collect();
+    languages.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    languages
 }

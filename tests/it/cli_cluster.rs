@@ -1,6 +1,6 @@
 //! `samestory cluster`: rows, files, levels.
 
-use crate::support::{Folder, column, family, field, json, line, rows, text_of, without_scores};
+use crate::support::{Folder, column, family, field, foreign_lines, json, line, rows, text_of, without_scores};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -246,6 +246,28 @@ fn short_copies_share_a_cluster_that_is_decided() {
     let ran = folder.done("cluster feed.jsonl -o -");
     assert_eq!(column(&rows(&ran.stdout), "relation"), ["self", "exact", "undecidable"]);
     assert!(ran.stderr.contains("  1 record too short or empty to compare\n"), "{ran}");
+}
+
+#[test]
+fn languages_without_weights_are_named() {
+    let mut lines = foreign_lines();
+    lines.extend([line("en", &text_of("ferry-grounding/base")), line("empty", "")]);
+    let folder = Folder::with_feed(&lines);
+    let note = "  4 records in a language without weights, compared by wording only: German 2, Japanese 1, tlh 1\n";
+    for command in ["cluster feed.jsonl -o out.jsonl --stats stats.json", "dedup feed.jsonl -o kept.jsonl"] {
+        let ran = folder.done(command);
+        assert_eq!(ran.stderr.matches("without weights").count(), 1, "{ran}");
+        assert!(ran.stderr.contains(note), "{ran}");
+        assert_eq!(folder.done(&format!("{command} --quiet")).stderr, "");
+        // Equal texts are found in any language.
+        assert!(!folder.done(&format!("{command} --level exact")).stderr.contains("without weights"));
+        assert!(folder.done(&format!("{command} --level near")).stderr.contains(note));
+    }
+    let stats = json(&folder.read("stats.json"));
+    assert_eq!(stats["without_weights"], 4);
+    assert_eq!(stats["languages_without_weights"], json(r#"{"German": 2, "Japanese": 1, "tlh": 1}"#));
+    let ran = Folder::with_feed(&family()).done("cluster feed.jsonl -o -");
+    assert!(!ran.stderr.contains("without weights"), "{ran}");
 }
 
 #[test]

@@ -352,6 +352,16 @@ impl Matching {
     }
 }
 
+impl Matching {
+    /// Says which records were compared by wording only, where more was asked for than equal texts.
+    pub(crate) fn note_languages(&self, stats: &samestory::engine::Stats) {
+        let note = crate::message::without_weights(&stats.unweighted_languages);
+        if let (Some(note), LevelName::Near | LevelName::Rewrite) = (note, self.level) {
+            crate::message::line(&format!("  {note}"));
+        }
+    }
+}
+
 impl Running {
     /// The files these words name.
     pub(crate) fn files(&self) -> impl Iterator<Item = &std::path::Path> {

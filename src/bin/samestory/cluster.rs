@@ -58,7 +58,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         file.publish()?;
     }
     if !quiet {
-        summarize(&clustering, num_rejects, &args.output);
+        summarize(&clustering, num_rejects, args);
     }
     // The process ends here: the system takes the memory back faster than a hundred thousand vectors are freed.
     std::mem::forget(clustering);
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
 }
 
 /// The run in a dozen lines.
-fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
+fn summarize(clustering: &Clustering, num_rejects: u64, args: &args::Cluster) {
     let stats = &clustering.stats;
     let share = 100.0 * stats.num_repeats as f64 / stats.num_articles.max(1) as f64;
     message::line(&format!(
@@ -98,7 +98,6 @@ fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
     }
     for (number, text) in [
         (stats.num_undecidable, "too short or empty to compare"),
-        (stats.num_unweighted, "in a language without weights, compared by wording only"),
         (stats.num_repeated_lines, "repeating an id and its text, counted once"),
         (stats.num_older_versions, "replaced by a newer version of the same id"),
         (num_rejects, "that could not be read, skipped"),
@@ -107,14 +106,15 @@ fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
             message::line(&format!("  {} {text}", counted(number, "record")));
         }
     }
+    args.matching.note_languages(stats);
     message::line(&format!(
         "  {:.2} s, {} articles/s; {} candidate pairs verified",
         stats.total_seconds,
         count((stats.num_articles as f64 / stats.total_seconds.max(1e-9)) as u64),
         count(stats.num_candidates),
     ));
-    if output.as_os_str() != "-" {
-        message::line(&format!("  clusters are in {}", output.display()));
+    if args.output.as_os_str() != "-" {
+        message::line(&format!("  clusters are in {}", args.output.display()));
     }
 }
 
@@ -123,6 +123,8 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
     let (sketch_id, verdict_id) = clustering.profile_ids();
     let relations: serde_json::Map<String, serde_json::Value> =
         stats.relations.iter().map(|(relation, number)| (relation.name().to_string(), (*number).into())).collect();
+    let languages: serde_json::Map<String, serde_json::Value> =
+        stats.unweighted_languages.iter().map(|(name, number)| (name.to_string(), (*number).into())).collect();
     serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "sketch_id": sketch_id,
@@ -134,6 +136,7 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
         "exact_copies": stats.num_exact_copies,
         "undecidable": stats.num_undecidable,
         "without_weights": stats.num_unweighted,
+        "languages_without_weights": languages,
         "repeated_lines": stats.num_repeated_lines,
         "older_versions": stats.num_older_versions,
         "rejected": num_rejects,

@@ -26,6 +26,9 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
     let engine = args.running.engine()?;
     let (first, second) = articles(args, &outputs)?;
     let verdict = engine.judge(&first, &second);
+    if !args.running.quiet {
+        note_languages(&engine, [&first, &second]);
+    }
     let max_tokens = engine.profile().sketch().max_tokens;
     let comparison = Comparison {
         engine: &engine,
@@ -38,6 +41,15 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
         Relation::Undecidable => 3,
         relation => u8::from(!relation.is_match()),
     }))
+}
+
+/// Says which of the two are compared by wording only.
+fn note_languages(engine: &Engine, articles: [&Article; 2]) {
+    let languages: Vec<_> = articles.iter().filter_map(|a| engine.analyze(a).unweighted_language).collect();
+    let counted: Vec<_> = languages.chunk_by(|a, b| a == b).map(|same| (same[0].clone(), same.len() as u64)).collect();
+    if let Some(note) = message::without_weights(&counted) {
+        message::line(&note);
+    }
 }
 
 /// What the two are called: their ids, or where these are equal what the command line calls them.

@@ -71,6 +71,7 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     }
     if !quiet {
         message::line(&format!("{} kept, {} removed", counted(num_kept, "article"), message::count(num_removed)));
+        args.matching.note_languages(&clustering.stats);
     }
     Ok(ExitCode::SUCCESS)
 }
