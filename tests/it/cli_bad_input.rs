@@ -578,11 +578,30 @@ fn usage_errors_are_two() {
 #[test]
 fn profiles_and_tables_that_cannot_be_used_are_named() {
     let good = samestory::Profile::default().to_toml();
+    // Each line of the file once left out; and cut behind a line and within one, where what stays is still TOML.
+    let without = |start: &str| -> String {
+        let lines: Vec<&str> = good.lines().filter(|line| !line.starts_with(start)).collect();
+        assert_eq!(lines.len() + 1, good.lines().count(), "{start}");
+        lines.join("\n") + "\n"
+    };
+    let last_line = good.trim_end().rfind('\n').unwrap() + 1;
+    let num_terms = samestory::Profile::default().model().terms().count();
+    let terms =
+        format!("the number of terms is {}, expected the {num_terms} of num_terms: the file is cut", num_terms - 1);
     let folder = Folder::with_feed(&[line("a", "Rain.")])
         .write("good.toml", &good)
         .write("range.toml", good.replace("shingle_len = 5", "shingle_len = 99"))
         .write("syntax.toml", "format = \n")
         .write("unknown.toml", good.replace("[verdict]", "[verdict]\nmood = 1"))
+        .write("term.toml", good.replace("\nword_cosine = ", "\nvibes = "))
+        .write("weight.toml", good.replace("\nword_cosine = ", "\nword_cosine = 99999999 #"))
+        .write("future.toml", good.replace("format = 1", "format = 2"))
+        .write("no-field.toml", without("min_content = "))
+        .write("no-term.toml", without("word_cosine = "))
+        .write("no-model.toml", &good[..good.find("[model]").unwrap()])
+        .write("cut-line.toml", &good[..last_line])
+        .write("cut-digits.toml", &good[..good.len() - 3])
+        .write("empty.toml", "")
         .write("cut.toml.gz", &gzip(good.as_bytes())[..200])
         .write("latin.toml", b"format = \"\xe9\"")
         .write("table.weights", "not a table at all, though it is long enough to be one");
@@ -591,6 +610,21 @@ fn profiles_and_tables_that_cannot_be_used_are_named() {
         ("--profile range.toml", "error: profile range.toml: sketch.shingle_len is 99, expected 1 to 32\n"),
         ("--profile syntax.toml", "error: profile syntax.toml: TOML parse error at line 1, column 10"),
         ("--profile unknown.toml", "error: profile unknown.toml: TOML parse error at line "),
+        ("--profile term.toml", "unknown measurement 'vibes'; known are shingle_jaccard, "),
+        (
+            "--profile weight.toml",
+            "error: profile weight.toml: model.terms.word_cosine is 99999999, expected -1048576 to 1048576\n",
+        ),
+        ("--profile future.toml", "error: profile future.toml: format is 2, expected 1\n"),
+        ("--profile no-field.toml", "missing field `min_content`"),
+        ("--profile no-term.toml", &terms),
+        ("--profile no-model.toml", "missing field `model`"),
+        ("--profile cut-line.toml", &terms),
+        (
+            "--profile cut-digits.toml",
+            "error: profile cut-digits.toml: the last line is without an end, expected one: the file is cut\n",
+        ),
+        ("--profile empty.toml", "error: profile empty.toml: TOML parse error at line 1, column 1"),
         ("--profile absent.toml", "error: absent.toml: cannot open: No such file or directory (os error 2)\n"),
         ("--profile cut.toml.gz", "error: cut.toml.gz: cannot read: "),
         ("--profile latin.toml", "error: latin.toml: cannot read: not UTF-8\n"),
@@ -598,7 +632,14 @@ fn profiles_and_tables_that_cannot_be_used_are_named() {
     ] {
         let ran = folder.run(&format!("cluster feed.jsonl -o out.jsonl {option}"));
         assert_eq!(ran.code, 1, "{ran}");
-        assert!(ran.stderr.starts_with(message), "{ran}");
+        assert!(ran.stderr.contains(message), "{ran}");
+        let name = option.split(' ').nth(1).expect("a file");
+        assert!(
+            ["profile ", "weights table ", ""]
+                .iter()
+                .any(|kind| ran.stderr.starts_with(&format!("error: {kind}{name}: "))),
+            "{ran}"
+        );
     }
     assert!(!folder.path("out.jsonl").exists());
 }

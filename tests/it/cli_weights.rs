@@ -92,7 +92,17 @@ fn tables_that_cannot_be_used_are_refused_with_the_reason() {
     flipped[good.len() / 2] ^= 1;
     let mut newer = good.clone();
     newer[4] = 2;
+    // Fewer entries than stated, and more, under a checksum that is right.
+    let restated = |more: i32| {
+        let mut content = good[..good.len() - 8].to_vec();
+        let stated = u32::from_le_bytes(content[24..28].try_into().unwrap());
+        content[24..28].copy_from_slice(&stated.saturating_add_signed(more).to_le_bytes());
+        let checksum = samestory::hash::hash64(&content, 0x5353_5754);
+        [content, checksum.to_le_bytes().to_vec()].concat()
+    };
     let folder = folder
+        .write("short.weights", restated(1))
+        .write("long.weights", restated(-1))
         .write("cut.weights", &good[..good.len() / 2])
         .write("head.weights", &good[..20])
         .write("empty.weights", b"")
@@ -105,6 +115,8 @@ fn tables_that_cannot_be_used_are_refused_with_the_reason() {
         ("flipped", "checksum does not match: the file is cut or damaged"),
         ("head", "not a weights table (its first four bytes are not SSWT)"),
         ("empty", "not a weights table (its first four bytes are not SSWT)"),
+        ("short", "entries are missing"),
+        ("long", "bytes follow the last entry"),
         ("newer", "format version 2, this program reads version 1"),
     ] {
         for command in [
