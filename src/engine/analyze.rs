@@ -8,10 +8,10 @@ use crate::hash::{combine, hash128};
 use crate::profile::Profile;
 use crate::shingle::shingle_hashes;
 use crate::sketch::{MinHasher, Record};
-use crate::text::Document;
+use crate::text::{Document, guess_language_name, language_name};
 use rayon::prelude::*;
 
-/// Text bytes of an article are not kept; this is what stays.
+/// What stays of an article.
 #[derive(Clone, Debug)]
 pub struct Analyzed {
     /// The feed's id.
@@ -24,6 +24,11 @@ pub struct Analyzed {
     pub source: Option<Box<str>>,
     /// Credits found at the edges of its text: provenance, not compared.
     pub credits: Vec<String>,
+    /// The English name of its language, of an article in one without weights: as the feed says, else by its letters,
+    /// else `unknown`.
+    pub unweighted_language: Option<Box<str>>,
+    /// Its text, where the engine holds texts.
+    pub text: Option<Box<str>>,
     /// What verification reads.
     pub record: Record,
     /// Its place in the order of analysis, under which its keys are kept until ranks are known.
@@ -65,11 +70,13 @@ impl<'a> Analyzer<'a> {
         Analyzed {
             id: article.id.clone(),
             number: 0,
+            text: None,
             origin: article.origin.clone(),
             published: article.published,
             source: article.source.as_deref().map(Into::into),
             version: article.version,
             text_hash: hash128(article.text.as_bytes()),
+            unweighted_language: (!record.is_weighted).then(|| language_of(article, &document)),
             exact_key: self.exact_key(&document, &record),
             signature: self.hasher.signature(&shingles),
             credits: document.credits,
@@ -89,6 +96,14 @@ impl<'a> Analyzer<'a> {
         }
         let title = record.title.iter().fold(record.title.len() as u64, |hash, stem| combine(hash, u64::from(*stem)));
         Some(fingerprint ^ u128::from(combine(title, 1)))
+    }
+}
+
+/// The name of an article's language.
+fn language_of(article: &Article, document: &Document<'_>) -> Box<str> {
+    match &article.language {
+        Some(tag) => language_name(tag).into(),
+        None => guess_language_name(document).unwrap_or("unknown").into(),
     }
 }
 

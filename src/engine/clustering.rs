@@ -5,7 +5,8 @@ use super::{Analyzed, Engine};
 use crate::article::{ArticleId, Origin};
 use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
-use crate::verify::{Relation, Scratch, Verdict};
+use crate::text::Document;
+use crate::verify::{Differences, Relation, Scratch, Verdict, differences};
 use bitvec::vec::BitVec;
 use rayon::prelude::*;
 
@@ -71,6 +72,8 @@ pub struct Stats {
     pub num_undecidable: u64,
     /// Articles in a language without weights, compared by wording only.
     pub num_unweighted: u64,
+    /// Their languages with their articles, most first, then by name.
+    pub unweighted_languages: Vec<(Box<str>, u64)>,
     /// Keys of all kinds.
     pub num_keys: u64,
     /// MinHash bands.
@@ -247,7 +250,8 @@ impl Clustering {
         stats.num_repeats = self.members.iter().filter(|m| m.article != m.representative).count() as u64;
         stats.num_matches = self.pairs.len() as u64;
         stats.num_links = self.links.len() as u64;
-        stats.num_unweighted = self.articles.iter().filter(|a| !a.record.is_weighted).count() as u64;
+        stats.unweighted_languages = count_languages(&self.articles);
+        stats.num_unweighted = stats.unweighted_languages.iter().map(|(_, number)| number).sum();
         let count = |relation| self.members.iter().filter(|m| m.relation == Some(relation)).count() as u64;
         stats.num_undecidable = count(Relation::Undecidable);
         stats.relations =
@@ -258,6 +262,19 @@ impl Clustering {
     #[must_use]
     pub fn verdict(&self, first: u32, second: u32) -> Verdict {
         self.verdict_with(first, second, &mut Scratch::default())
+    }
+
+    /// What differs between the two articles of a pair whose relation rests on it, `update` or `template`: of its `a`
+    /// the first, of its `b` the second. `None` for other relations, and where the engine does not hold texts.
+    #[must_use]
+    pub fn differences(&self, pair: &Pair) -> Option<Differences> {
+        if !matches!(pair.relation(), Relation::Update | Relation::Template) {
+            return None;
+        }
+        let max_tokens = self.engine.profile().sketch().max_tokens;
+        let text = |rank: u32| self.articles[rank as usize].text.as_deref();
+        let (first, second) = (text(pair.a)?, text(pair.b)?);
+        Some(differences(&Document::new(first, max_tokens), &Document::new(second, max_tokens)))
     }
 
     fn verdict_with(&self, first: u32, second: u32, scratch: &mut Scratch) -> Verdict {
@@ -339,4 +356,14 @@ impl Clustering {
     pub fn profile_ids(&self) -> (String, String) {
         (self.engine.profile().sketch_id(), self.engine.profile().verdict_id())
     }
+}
+
+/// Languages without weights with their articles, most first, then by name.
+fn count_languages(articles: &[Analyzed]) -> Vec<(Box<str>, u64)> {
+    let mut names: Vec<&str> = articles.iter().filter_map(|a| a.unweighted_language.as_deref()).collect();
+    names.sort_unstable();
+    let mut languages: Vec<(Box<str>, u64)> =
+        names.chunk_by(|a, b| a == b).map(|same| (same[0].into(), same.len() as u64)).collect();
+    languages.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    languages
 }

@@ -49,6 +49,16 @@ pub enum Versions {
     Newest,
 }
 
+/// Whether a run holds on to what its articles say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// No: the records suffice for a verdict.
+    #[default]
+    Dropped,
+    /// Yes: [`Clustering::differences`] quotes them.
+    Held,
+}
+
 /// Runs the stages over a set of articles under one profile.
 ///
 /// The answer is a function of the set: neither threads nor order of arrival change it.
@@ -69,6 +79,7 @@ pub struct Engine {
     level: Level,
     near: NearSketch,
     versions: Versions,
+    texts: Texts,
 }
 
 impl Engine {
@@ -81,6 +92,7 @@ impl Engine {
             level: Level::default(),
             near: NearSketch::default(),
             versions: Versions::default(),
+            texts: Texts::default(),
         }
     }
 
@@ -109,6 +121,13 @@ impl Engine {
     #[must_use]
     pub fn with_versions(mut self, versions: Versions) -> Self {
         self.versions = versions;
+        self
+    }
+
+    /// The same engine holding the texts of what it clusters, or not.
+    #[must_use]
+    pub fn with_texts(mut self, texts: Texts) -> Self {
+        self.texts = texts;
         self
     }
 
@@ -206,7 +225,8 @@ impl Engine {
                         let articles = parse(block);
                         let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
                         for (article, number) in articles.iter().zip(numbers) {
-                            let analyzed = Analyzed { number, ..analyzer.analyze(article) };
+                            let text = (self.texts == Texts::Held).then(|| article.text.as_str().into());
+                            let analyzed = Analyzed { number, text, ..analyzer.analyze(article) };
                             keying.add(&analyzed, &mut keys);
                             own.push(analyzed);
                         }

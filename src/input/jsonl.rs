@@ -1,6 +1,6 @@
 //! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
 
-use super::{Content, Parsed, Reject};
+use super::{BYTE_ORDER_MARK, Content, Parsed, Reject};
 use crate::article::{Article, Origin, Timestamp};
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -185,13 +185,15 @@ pub(super) fn parse_lines(
         let number = start.0 + index as u64;
         let mut from = at;
         at += line.len();
+        let end = at;
         let mut line = line.strip_suffix(b"\n").unwrap_or(line);
         line = line.strip_suffix(b"\r").unwrap_or(line);
         if number == 1
-            && let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf")
+            && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
         {
-            from += 3;
+            from += BYTE_ORDER_MARK.len();
             line = rest;
+            parsed.has_mark = true;
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -207,7 +209,7 @@ pub(super) fn parse_lines(
             Ok((mut article, has_bad_time)) => {
                 parsed.num_bad_times += u64::from(has_bad_time);
                 article.origin = Origin { place: format!("{file}:{number}").into(), ..Origin::default() };
-                parsed.records.push(from..from + line.len());
+                parsed.records.push(from..end);
                 parsed.articles.push(article);
             }
             Err(reason) => parsed.rejects.push(Reject {

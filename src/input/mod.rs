@@ -6,13 +6,16 @@ mod stream;
 mod text;
 
 pub use jsonl::{FieldNames, MAX_LINE_LEN};
-pub use stream::open;
+pub use stream::{open, read_file};
 
 use crate::article::Article;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What may stand before the first line of a file in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An input format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +75,13 @@ enum Content {
 pub struct Parsed {
     /// The articles, in order.
     pub articles: Vec<Article>,
-    /// For each article the bytes it came from, as a range of [`Parsed::bytes`].
+    /// For each article the line it came from, as a range of [`Parsed::bytes`]: with its end, which the last line of a
+    /// file may lack, and without a byte order mark.
     pub records: Vec<std::ops::Range<usize>>,
     /// The block's bytes; of a text file, a JSON line made of it.
     pub bytes: Vec<u8>,
+    /// Whether the block begins a file with a byte order mark.
+    pub has_mark: bool,
     /// What is no article.
     pub rejects: Vec<Reject>,
     /// Lines that were mended: invalid UTF-8, lone surrogates, control characters.
@@ -141,6 +147,11 @@ impl Blocks {
             }
         }
         Ok(Self { queue, lines: None, seq: 0 })
+    }
+
+    /// The files that are still to be opened, in order; `-` for stdin.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.queue.iter().map(|source| source.path.as_path())
     }
 
     fn block(&mut self, file: Arc<str>, content: Content) -> Block {

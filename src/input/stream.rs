@@ -13,12 +13,30 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// # Errors
 /// When the file cannot be opened or its first bytes cannot be read.
 pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?)
-    };
-    unpack(raw).map_err(|e| Error::io(path, "read", e))
+    if path.as_os_str() != "-" {
+        return open_file(path);
+    }
+    unpack(Box::new(std::io::stdin())).map_err(|e| Error::io(path, "read", e))
+}
+
+fn open_file(path: &Path) -> Result<Box<dyn BufRead>> {
+    let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
+    unpack(Box::new(file)).map_err(|e| Error::io(path, "read", e))
+}
+
+/// Reads a file whole, unpacked if it is gzip or zstd: at most `limit` bytes.
+///
+/// # Errors
+/// When the file cannot be opened or read, or holds more.
+pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let fail = |e| Error::io(path, "read", e);
+    let mut bytes = Vec::new();
+    open_file(path)?.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() > limit {
+        let reason = format!("larger than {limit} bytes");
+        return Err(fail(std::io::Error::new(std::io::ErrorKind::FileTooLarge, reason)));
+    }
+    Ok(bytes)
 }
 
 /// Looks at the first bytes of a stream and unpacks it if it is compressed.
@@ -64,6 +82,16 @@ mod tests {
         assert_eq!(read(frames).unwrap(), "one\ntwo\n");
         assert_eq!(read(b"x".to_vec()).unwrap(), "x");
         assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("packed");
+        std::fs::write(&path, gzip("four")).unwrap();
+        assert_eq!(read_file(&path, 4).unwrap(), b"four");
+        assert!(read_file(&path, 3).unwrap_err().to_string().ends_with("cannot read: larger than 3 bytes"));
+        assert!(read_file(Path::new("-"), 3).is_err(), "a file of that name, not stdin");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn parse_file(file: &str, block: u64, path: &Path, id: String, parsed
     };
     let (text, is_clean) = decode(&bytes);
     parsed.num_repaired += u64::from(!is_clean);
-    let line = serde_json::json!({ "id": id, "text": text }).to_string();
+    let line = format!("{}\n", serde_json::json!({ "id": id, "text": text }));
     parsed.records.push(0..line.len());
     parsed.bytes = line.into_bytes();
     let mut article = Article::new(id, text);

@@ -2,7 +2,7 @@
 
 mod table;
 
-pub use table::{write_clusters, write_pairs};
+pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
 
 use crate::error::{Error, Result};
 use std::fs::File;
@@ -22,16 +22,20 @@ pub enum Format {
 /// The format that a file's name asks for, looking through `.gz` and `.zst`; `None` for a name this build does not know.
 #[must_use]
 pub fn format_of(path: &Path) -> Option<Format> {
-    if path.as_os_str() == "-" || path.starts_with("/dev") {
-        return Some(Format::Jsonl);
-    }
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
-        "csv" => Some(Format::Csv),
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("jsonl" | "ndjson" | "json") => Some(Format::Jsonl),
+        Some("csv") => Some(Format::Csv),
+        _ if is_stdout(path) || path.starts_with("/dev") => Some(Format::Jsonl),
         _ => None,
     }
+}
+
+/// Whether an output's name means stdout: `-` or `/dev/stdout`.
+#[must_use]
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-" || path.as_os_str() == "/dev/stdout"
 }
 
 /// A file being written. A regular file appears under its name by [`Output::finish`], whole, and not at all when that
@@ -60,19 +64,20 @@ impl std::fmt::Debug for Output {
 }
 
 impl Output {
-    /// Begins a file; `-` is stdout.
+    /// Begins a file; `-` and `/dev/stdout` are stdout.
     ///
     /// # Errors
     /// When it cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
         let fail = |e| Error::io(path, "create", e);
-        let is_stdout = path.as_os_str() == "-";
-        let is_special = std::fs::metadata(path).is_ok_and(|m| !m.is_file());
-        let target = if is_stdout {
+        // Where stderr is a file, the name in /dev must not be replaced by another.
+        let is_special =
+            path.as_os_str() == "/dev/stderr" || std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let target = if is_stdout(path) {
             let writer: Box<dyn Write> = Box::new(std::io::stdout());
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else if is_special {
-            let writer: Box<dyn Write> = Box::new(File::options().write(true).open(path).map_err(fail)?);
+            let writer: Box<dyn Write> = Box::new(File::options().append(true).open(path).map_err(fail)?);
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -213,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_stream_in_dev_is_written_not_replaced() {
+        // Also where the stream is a regular file.
+        for name in ["-", "/dev/stdout", "/dev/stderr", "/dev/null"] {
+            let output = Output::create(Path::new(name)).unwrap();
+            assert!(matches!(output.target, Target::Direct(_)), "{name}");
+        }
+    }
+
+    #[test]
     fn names_choose_the_compression() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.jsonl.gz", "a.jsonl.zst", "a.jsonl"] {
@@ -226,5 +241,7 @@ mod tests {
         }
         assert_eq!(format_of(Path::new("x.csv.gz")), Some(Format::Csv));
         assert_eq!(format_of(Path::new("x.xlsx")), None);
+        assert_eq!(format_of(Path::new("/dev/shm/x.csv")), Some(Format::Csv));
+        assert_eq!(["-", "/dev/stdout", "/dev/null"].map(|name| format_of(Path::new(name))), [Some(Format::Jsonl); 3]);
     }
 }

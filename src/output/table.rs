@@ -5,8 +5,12 @@ use crate::engine::{Clustering, Pair};
 use crate::error::Result;
 use crate::fixed::ONE;
 use crate::profile::{Measurement, NUM_MEASUREMENTS};
+use crate::verify::Differences;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+
+/// Figures, names or dates of one article that a row of a pair holds at most.
+pub const MAX_DIFFERING: usize = 12;
 
 /// A share in 12-bit fixed point, or parts of 10,000, as a number with four decimals.
 fn decimals(parts_e4: u64) -> String {
@@ -64,7 +68,51 @@ struct PairRow<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     correction: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<DiffersMap<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidenceMap<'a>>,
+}
+
+/// What only one of two articles says, by kind; kinds without a difference are left out.
+#[derive(Serialize)]
+struct DiffersMap<'a> {
+    #[serde(skip_serializing_if = "Sides::is_empty")]
+    numbers: Sides<'a>,
+    #[serde(skip_serializing_if = "Sides::is_empty")]
+    names: Sides<'a>,
+    #[serde(skip_serializing_if = "Sides::is_empty")]
+    dates: Sides<'a>,
+}
+
+#[derive(Serialize)]
+struct Sides<'a> {
+    a: &'a [String],
+    b: &'a [String],
+}
+
+impl<'a> Sides<'a> {
+    fn new(a: &'a [String], b: &'a [String]) -> Self {
+        let [a, b] = [a, b].map(|list| &list[..list.len().min(MAX_DIFFERING)]);
+        Self { a, b }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.a.is_empty() && self.b.is_empty()
+    }
+}
+
+impl<'a> DiffersMap<'a> {
+    /// `None` where nothing of these kinds differs.
+    fn new(differences: &'a Differences) -> Option<Self> {
+        let Differences { first_figures, second_figures, first_names, second_names, first_dates, second_dates } =
+            differences;
+        let map = Self {
+            numbers: Sides::new(first_figures, second_figures),
+            names: Sides::new(first_names, second_names),
+            dates: Sides::new(first_dates, second_dates),
+        };
+        (*differences != Differences::default()).then_some(map)
+    }
 }
 
 struct EvidenceMap<'a>(&'a [i32; NUM_MEASUREMENTS]);
@@ -83,7 +131,9 @@ impl Serialize for EvidenceMap<'_> {
     }
 }
 
-/// Writes one row a pair, "a is … of b": ids, relation, score, whether an update corrects, and the evidence it rests on.
+/// Writes one row a pair, "a is … of b": ids, relation, score, whether an update corrects, what differs in an update or
+/// template (at most [`MAX_DIFFERING`] figures, names and dates of each article, where the clustering holds texts), and
+/// the evidence it rests on. In CSV what differs is a cell of JSON.
 ///
 /// # Errors
 /// When the output cannot be written.
@@ -91,17 +141,20 @@ pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output,
     let mut rows = Rows::new(output, format);
     let mut header = vec!["a", "b", "relation", "score", "correction"];
     header.extend(Measurement::ALL.map(Measurement::name));
+    header.push("differs");
     rows.header(&header)?;
     for pair in pairs {
         // A pair that shares too little was not measured in full.
         let verdict = pair.verdict.as_ref().filter(|verdict| verdict.evidence.is_complete);
         let values = verdict.map(|verdict| &verdict.evidence.values);
+        let differences = clustering.differences(pair);
         let row = PairRow {
             a: clustering.articles[pair.a as usize].id.as_str(),
             b: clustering.articles[pair.b as usize].id.as_str(),
             relation: pair.relation().name(),
             score: Decimal(u64::from(pair.probability_e4())),
             correction: pair.verdict.as_ref().is_some_and(|verdict| verdict.is_correction),
+            differs: differences.as_ref().and_then(DiffersMap::new),
             evidence: values.map(EvidenceMap),
         };
         rows.row(&row, || {
@@ -110,8 +163,10 @@ pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output,
                 vec![row.a.to_string(), row.b.into(), row.relation.into(), decimals(row.score.0), correction.into()];
             match values {
                 Some(values) => cells.extend(values.iter().map(|v| decimals(share_e4(*v)))),
-                None => cells.resize(header.len(), String::new()),
+                None => cells.resize(header.len() - 1, String::new()),
             }
+            let differs = row.differs.as_ref().map(|map| serde_json::to_string(map).expect("text to memory"));
+            cells.push(differs.unwrap_or_default());
             cells
         })?;
     }

@@ -77,6 +77,9 @@ struct ProfileFile {
     name: String,
     #[serde(default)]
     made_by: String,
+    /// Terms of the model: tells a file that is cut from one that has fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    num_terms: Option<usize>,
     sketch: SketchParams,
     verdict: VerdictParams,
     model: Model,
@@ -103,7 +106,8 @@ impl Profile {
     /// Reads a profile; the weights are the English table that ships.
     ///
     /// # Errors
-    /// [`Error::ProfileSyntax`] for text that is no profile, [`Error::ProfileField`] for a value out of range.
+    /// [`Error::ProfileSyntax`] for text that is no profile, [`Error::ProfileField`] for a value out of range and for
+    /// terms that are missing.
     pub fn from_toml(name: &str, text: &str) -> Result<Self> {
         let file: ProfileFile = toml::from_str(text)
             .map_err(|source| Error::ProfileSyntax { name: name.to_string(), source: Box::new(source) })?;
@@ -118,6 +122,17 @@ impl Profile {
         if file.format != PROFILE_FORMAT {
             return Err(field_error(name, "format", file.format, &format!("{PROFILE_FORMAT}")));
         }
+        if let Some(expected) = file.num_terms {
+            let got = profile.model.terms().count();
+            if got != expected {
+                let expected = format!("the {expected} of num_terms: the file is cut or terms are missing");
+                return Err(field_error(name, "the number of terms", got, &expected));
+            }
+            // The last weight may have lost digits.
+            if !text.ends_with('\n') {
+                return Err(field_error(name, "the last line", "without an end", "one: the file is cut"));
+            }
+        }
         profile.check(name)?;
         Ok(profile)
     }
@@ -129,6 +144,7 @@ impl Profile {
             format: PROFILE_FORMAT,
             name: self.name.clone(),
             made_by: self.made_by.clone(),
+            num_terms: Some(self.model.terms().count()),
             sketch: self.sketch.clone(),
             verdict: self.verdict.clone(),
             model: self.model.clone(),
@@ -313,6 +329,27 @@ mod tests {
         assert_eq!(other.sketch_id(), profile.sketch_id());
         let error = profile.clone().with_verdict(verdict(100)).unwrap_err().to_string();
         assert_eq!(error, "profile news: verdict.match_percent is 100, expected 1 to 99");
+    }
+
+    #[test]
+    fn a_profile_that_is_cut_is_refused_wherever_it_is() {
+        let text = Profile::default().to_toml();
+        assert!(Profile::from_toml("x.toml", &text).is_ok());
+        for cut in 0..text.len() {
+            assert!(Profile::from_toml("x.toml", &text[..cut]).is_err(), "cut at {cut}: {}", &text[..cut]);
+        }
+        // A model of one's own may have any number of terms, and say so or not.
+        let (head, line) = text.trim_end().rsplit_once('\n').unwrap();
+        let error = Profile::from_toml("x.toml", &format!("{head}\n")).unwrap_err().to_string();
+        let number = text.lines().find_map(|line| line.strip_prefix("num_terms = ")).unwrap();
+        let fewer: usize = number.parse::<usize>().unwrap() - 1;
+        let expected = format!("expected the {number} of num_terms: the file is cut or terms are missing");
+        assert_eq!(error, format!("profile x.toml: the number of terms is {fewer}, {expected}"), "without {line}");
+        let own = head.replace(&format!("num_terms = {number}\n"), "");
+        assert!(Profile::from_toml("x.toml", &own).is_ok());
+        assert!(
+            Profile::from_toml("x.toml", &head.replace(&format!("= {number}\n"), &format!("= {fewer}\n"))).is_err()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What two texts share and where they differ, in their own words: for people, not for the verdict.
 
-use crate::hash::HashMap;
-use crate::text::{Document, Token, TokenFlags};
+use crate::hash::{HashMap, HashSet};
+use crate::text::{Date, Document, Token, TokenFlags, find_dates};
 use std::ops::Range;
 
 /// Content tokens that make the shortest passage shown.
@@ -66,19 +66,7 @@ pub fn shared_passages(first: &Document<'_>, second: &Document<'_>) -> Vec<Passa
     passages
 }
 
-/// Figures or names of one document that another lacks, as written, each once, in order.
-fn missing(document: &Document<'_>, other: &Document<'_>, flag: u8) -> Vec<String> {
-    let known: crate::hash::HashSet<u32> = other.tokens.iter().map(|t| t.stem_hash).collect();
-    let mut seen = crate::hash::HashSet::default();
-    document
-        .tokens
-        .iter()
-        .filter(|t| t.flags.has(flag) && !known.contains(&t.stem_hash) && seen.insert(t.stem_hash))
-        .map(|t| document.form(t).to_string())
-        .collect()
-}
-
-/// Figures and names that only one of two texts has.
+/// Figures, names and dates that only one of two texts has, each once, as written, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
     /// Figures of the first text that the second lacks.
@@ -89,16 +77,80 @@ pub struct Differences {
     pub first_names: Vec<String>,
     /// Names of the second text that the first lacks.
     pub second_names: Vec<String>,
+    /// Dates of the first text that the second lacks.
+    pub first_dates: Vec<String>,
+    /// Dates of the second text that the first lacks.
+    pub second_dates: Vec<String>,
 }
 
-/// The figures and names that only one of the two texts has.
+/// The figures, names and dates that only one of the two texts has.
+///
+/// What belongs to a date ([`find_dates`]) is neither figure nor name.
+///
+/// ```
+/// use samestory::text::Document;
+/// use samestory::verify::differences;
+/// let first = Document::new("The ferry ran aground off Batanes on March 4 with 214 aboard, officers said.", 1000);
+/// let second = Document::new("The ferry ran aground off Batanes on March 5 with 214 aboard, officers said.", 1000);
+/// let differences = differences(&first, &second);
+/// assert_eq!((differences.first_dates, differences.second_dates), (vec!["March 4".into()], vec!["March 5".into()]));
+/// assert!(differences.first_figures.is_empty() && differences.second_names.is_empty());
+/// ```
 #[must_use]
 pub fn differences(first: &Document<'_>, second: &Document<'_>) -> Differences {
+    let (first, second) = (Facts::new(first), Facts::new(second));
     Differences {
-        first_figures: missing(first, second, TokenFlags::NUMBER),
-        second_figures: missing(second, first, TokenFlags::NUMBER),
-        first_names: missing(first, second, TokenFlags::NAME),
-        second_names: missing(second, first, TokenFlags::NAME),
+        first_figures: first.without(&second, TokenFlags::NUMBER),
+        second_figures: second.without(&first, TokenFlags::NUMBER),
+        first_names: first.without(&second, TokenFlags::NAME),
+        second_names: second.without(&first, TokenFlags::NAME),
+        first_dates: first.dates_without(&second),
+        second_dates: second.dates_without(&first),
+    }
+}
+
+/// A document's dates, and its tokens outside of them.
+struct Facts<'a> {
+    document: &'a Document<'a>,
+    dates: Vec<(Range<usize>, Date)>,
+    others: Vec<Token>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(document: &'a Document<'a>) -> Self {
+        let dates = find_dates(document);
+        let mut others = Vec::with_capacity(document.tokens.len());
+        let mut from = 0;
+        for (tokens, _) in &dates {
+            others.extend_from_slice(&document.tokens[from..tokens.start]);
+            from = tokens.end;
+        }
+        others.extend_from_slice(&document.tokens[from..]);
+        Self { document, dates, others }
+    }
+
+    /// Figures or names that `other` lacks.
+    fn without(&self, other: &Self, flag: u8) -> Vec<String> {
+        let known: HashSet<u32> = other.others.iter().map(|t| t.stem_hash).collect();
+        let mut seen = HashSet::default();
+        self.others
+            .iter()
+            .filter(|t| t.flags.has(flag) && !known.contains(&t.stem_hash) && seen.insert(t.stem_hash))
+            .map(|t| self.document.form(t).to_string())
+            .collect()
+    }
+
+    /// Dates that no date of `other` tells.
+    fn dates_without(&self, other: &Self) -> Vec<String> {
+        let mut seen = HashSet::default();
+        self.dates
+            .iter()
+            .filter(|(_, date)| seen.insert(*date) && !other.dates.iter().any(|(_, known)| known.tells(*date)))
+            .map(|(tokens, _)| {
+                let (first, last) = (self.document.tokens[tokens.start], self.document.tokens[tokens.end - 1]);
+                self.document.text[first.start as usize..last.end as usize].to_string()
+            })
+            .collect()
     }
 }
 
@@ -119,12 +171,35 @@ mod tests {
         let differences = differences(&a, &b);
         assert_eq!(differences.first_figures, ["214"]);
         assert_eq!(differences.second_figures, ["356"]);
-        assert_eq!(differences.first_names, ["Monday", "Manila"]);
+        assert_eq!(differences.first_names, ["Manila"]);
+        assert_eq!(differences.second_names, ["Basco"]);
+        assert_eq!((differences.first_dates, differences.second_dates), (vec!["Monday".to_string()], vec![]));
         let same = shared_passages(&a, &a);
         assert_eq!(same.len(), 1);
         assert_eq!(
             &a.text[same[0].first.clone()],
             "Monday the ferry ran aground off Batanes with 214 passengers, officers in Manila"
         );
+    }
+
+    #[test]
+    fn dates_are_neither_figures_nor_names() {
+        let of = |first: &str, second: &str| {
+            let (first, second) = (Document::new(first, 999), Document::new(second, 999));
+            let Differences { first_figures, second_figures, first_names, second_names, first_dates, second_dates } =
+                differences(&first, &second);
+            [first_figures, second_figures, first_names, second_names, first_dates, second_dates]
+                .map(|list| list.join("|"))
+        };
+        // A day of the month is no count of people, and does not hide one.
+        assert_eq!(
+            of("On March 4 the storm killed 20 people in Lima.", "On 4 March the storm killed 4 people in Lima."),
+            ["20", "4", "", "", "", ""]
+        );
+        assert_eq!(
+            of("The storm hit Lima on Friday, May 1, and May 1 was lost.", "The storm hit Lima in May 2026, they say."),
+            ["", "", "", "", "Friday|May 1", ""]
+        );
+        assert_eq!(of("", "It came to Lima on Sunday."), ["", "", "", "Lima", "", "Sunday"]);
     }
 }

@@ -453,6 +453,90 @@ fn an_output_that_cannot_be_made_leaves_nothing() {
     }
 }
 
+/// A folder with a file for each input that a command may name.
+fn with_every_input() -> Folder {
+    Folder::with_feed(&[line("a", "Rain.")])
+        .write("texts/a.txt", "Rain.")
+        .write("labels.tsv", "")
+        .write("mine.toml", "no profile")
+        .write("mine.weights", "no table")
+}
+
+#[test]
+fn outputs_of_one_name_are_refused() {
+    let folder = with_every_input();
+    let names = folder.names();
+    for (args, message) in [
+        ("cluster feed.jsonl -o x.jsonl --pairs x.jsonl", "x.jsonl: both -o and --pairs"),
+        ("cluster feed.jsonl -o x.jsonl --links ./texts/../x.jsonl", "./texts/../x.jsonl: both -o and --links"),
+        ("cluster feed.jsonl -o - --pairs -", "-: both -o and --pairs"),
+        ("cluster feed.jsonl -o - --links /dev/stdout", "/dev/stdout: both -o and --links"),
+        ("cluster feed.jsonl -o x.csv --stats s --rejects s", "s: both --stats and --rejects"),
+        ("cluster feed.jsonl -o absent/x.csv --links absent/x.csv", "absent/x.csv: both -o and --links"),
+        ("dedup feed.jsonl -o x --removed x", "x: both -o and --removed"),
+        ("dedup feed.jsonl -o - --rejects -", "-: both -o and --rejects"),
+        ("dedup feed.jsonl -o feed.jsonl --removed feed.jsonl", "feed.jsonl: both -o and --removed"),
+        ("weights feed.jsonl -o x --rejects x", "x: both -o and --rejects"),
+        ("calibrate labels.tsv feed.jsonl -o x --rejects x", "x: both -o and --rejects"),
+        ("compare texts/a.txt texts/a.txt --rejects -", "-: both the verdict and --rejects"),
+        // Before anything is read: the input is not there.
+        ("dedup absent.jsonl -o x --removed x", "x: both -o and --removed"),
+    ] {
+        let ran = folder.run(args);
+        let message = format!("error: {message} would write it; each output needs a name of its own\n");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (2, "", message), "{args}");
+    }
+    assert_eq!(folder.names(), names, "nothing was written");
+    folder.done("cluster feed.jsonl -o /dev/null --pairs /dev/null --quiet");
+}
+
+#[test]
+fn an_output_that_is_read_is_refused() {
+    let folder = with_every_input();
+    std::os::unix::fs::symlink("feed.jsonl", folder.path("link.jsonl")).unwrap();
+    let names = folder.names();
+    for (args, message) in [
+        ("cluster feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster feed.jsonl -o ./feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster feed.jsonl -o link.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("cluster link.jsonl -o - --pairs feed.jsonl", "link.jsonl: is read, and would be replaced by --pairs"),
+        ("cluster texts -o - --stats texts/a.txt", "texts/a.txt: is read, and would be replaced by --stats"),
+        (
+            "cluster feed.jsonl -o - --profile mine.toml --stats mine.toml",
+            "mine.toml: is read, and would be replaced by --stats",
+        ),
+        ("dedup feed.jsonl -o - --removed feed.jsonl", "feed.jsonl: is read, and would be replaced by --removed"),
+        (
+            "dedup feed.jsonl -o mine.weights --weights mine.weights",
+            "mine.weights: is read, and would be replaced by -o",
+        ),
+        ("weights feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("calibrate labels.tsv feed.jsonl -o labels.tsv", "labels.tsv: is read, and would be replaced by -o"),
+        ("calibrate labels.tsv feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        (
+            "calibrate labels.tsv feed.jsonl -o x --profile mine.toml --rejects mine.toml",
+            "mine.toml: is read, and would be replaced by --rejects",
+        ),
+        (
+            "compare feed.jsonl texts/a.txt --rejects feed.jsonl",
+            "feed.jsonl: is read, and would be replaced by --rejects",
+        ),
+        (
+            "compare a a --feed feed.jsonl --rejects feed.jsonl",
+            "feed.jsonl: is read, and would be replaced by --rejects",
+        ),
+    ] {
+        let ran = folder.run(args);
+        let message = format!("error: {message}; choose another name\n");
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (2, "", message), "{args}");
+    }
+    assert_eq!(folder.names(), names);
+    assert_eq!(folder.read("feed.jsonl"), line("a", "Rain.") + "\n");
+    // From stdin to stdout nothing is replaced, nor by `dedup` in place: its own test says so.
+    let ran = folder.run_on("dedup - -o - --quiet", line("a", "Rain.").as_bytes());
+    assert_eq!((ran.code, ran.stdout), (0, line("a", "Rain.")));
+}
+
 #[test]
 fn usage_errors_are_two() {
     let folder = Folder::with_feed(&[line("a", "Rain.")]);
@@ -494,23 +578,68 @@ fn usage_errors_are_two() {
 #[test]
 fn profiles_and_tables_that_cannot_be_used_are_named() {
     let good = samestory::Profile::default().to_toml();
+    // Each line of the file once left out; and cut behind a line and within one, where what stays is still TOML.
+    let without = |start: &str| -> String {
+        let lines: Vec<&str> = good.lines().filter(|line| !line.starts_with(start)).collect();
+        assert_eq!(lines.len() + 1, good.lines().count(), "{start}");
+        lines.join("\n") + "\n"
+    };
+    let last_line = good.trim_end().rfind('\n').unwrap() + 1;
+    let num_terms = samestory::Profile::default().model().terms().count();
+    let terms =
+        format!("the number of terms is {}, expected the {num_terms} of num_terms: the file is cut", num_terms - 1);
     let folder = Folder::with_feed(&[line("a", "Rain.")])
         .write("good.toml", &good)
         .write("range.toml", good.replace("shingle_len = 5", "shingle_len = 99"))
         .write("syntax.toml", "format = \n")
         .write("unknown.toml", good.replace("[verdict]", "[verdict]\nmood = 1"))
+        .write("term.toml", good.replace("\nword_cosine = ", "\nvibes = "))
+        .write("weight.toml", good.replace("\nword_cosine = ", "\nword_cosine = 99999999 #"))
+        .write("future.toml", good.replace("format = 1", "format = 2"))
+        .write("no-field.toml", without("min_content = "))
+        .write("no-term.toml", without("word_cosine = "))
+        .write("no-model.toml", &good[..good.find("[model]").unwrap()])
+        .write("cut-line.toml", &good[..last_line])
+        .write("cut-digits.toml", &good[..good.len() - 3])
+        .write("empty.toml", "")
+        .write("cut.toml.gz", &gzip(good.as_bytes())[..200])
+        .write("latin.toml", b"format = \"\xe9\"")
         .write("table.weights", "not a table at all, though it is long enough to be one");
     assert_eq!(folder.run("cluster feed.jsonl -o - --profile good.toml").code, 0);
     for (option, message) in [
         ("--profile range.toml", "error: profile range.toml: sketch.shingle_len is 99, expected 1 to 32\n"),
         ("--profile syntax.toml", "error: profile syntax.toml: TOML parse error at line 1, column 10"),
         ("--profile unknown.toml", "error: profile unknown.toml: TOML parse error at line "),
-        ("--profile absent.toml", "error: absent.toml: cannot read: No such file or directory (os error 2)\n"),
+        ("--profile term.toml", "unknown measurement 'vibes'; known are shingle_jaccard, "),
+        (
+            "--profile weight.toml",
+            "error: profile weight.toml: model.terms.word_cosine is 99999999, expected -1048576 to 1048576\n",
+        ),
+        ("--profile future.toml", "error: profile future.toml: format is 2, expected 1\n"),
+        ("--profile no-field.toml", "missing field `min_content`"),
+        ("--profile no-term.toml", &terms),
+        ("--profile no-model.toml", "missing field `model`"),
+        ("--profile cut-line.toml", &terms),
+        (
+            "--profile cut-digits.toml",
+            "error: profile cut-digits.toml: the last line is without an end, expected one: the file is cut\n",
+        ),
+        ("--profile empty.toml", "error: profile empty.toml: TOML parse error at line 1, column 1"),
+        ("--profile absent.toml", "error: absent.toml: cannot open: No such file or directory (os error 2)\n"),
+        ("--profile cut.toml.gz", "error: cut.toml.gz: cannot read: "),
+        ("--profile latin.toml", "error: latin.toml: cannot read: not UTF-8\n"),
         ("--weights table.weights", "error: weights table table.weights: not a weights table"),
     ] {
         let ran = folder.run(&format!("cluster feed.jsonl -o out.jsonl {option}"));
         assert_eq!(ran.code, 1, "{ran}");
-        assert!(ran.stderr.starts_with(message), "{ran}");
+        assert!(ran.stderr.contains(message), "{ran}");
+        let name = option.split(' ').nth(1).expect("a file");
+        assert!(
+            ["profile ", "weights table ", ""]
+                .iter()
+                .any(|kind| ran.stderr.starts_with(&format!("error: {kind}{name}: "))),
+            "{ran}"
+        );
     }
     assert!(!folder.path("out.jsonl").exists());
 }

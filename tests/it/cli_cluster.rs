@@ -1,7 +1,8 @@
 //! `samestory cluster`: rows, files, levels.
 
-use crate::support::{Folder, column, family, field, line, rows, text_of, without_scores};
+use crate::support::{Folder, column, family, field, foreign_lines, json, line, rows, text_of, without_scores};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 #[test]
 fn every_relation_as_json_lines() {
@@ -73,10 +74,62 @@ fn every_relation_as_csv() {
     let pairs = folder.read("pairs.csv");
     let header: Vec<&str> = pairs.lines().next().unwrap().split(',').collect();
     assert_eq!(header[..6], ["a", "b", "relation", "score", "correction", "shingle_jaccard"]);
-    assert!(pairs.lines().all(|row| row.split(',').count() == header.len()));
+    assert_eq!(header[header.len() - 1], "differs");
+    // What differs is one cell of JSON: the same as in JSON lines.
+    folder.done("cluster feed.jsonl -o out.csv --pairs pairs.jsonl --quiet");
+    let mut table = csv::Reader::from_reader(pairs.as_bytes());
+    let cells: Vec<csv::StringRecord> = table.records().map(|row| row.expect("as many cells as names")).collect();
+    let lines = rows(&folder.read("pairs.jsonl"));
+    assert_eq!(cells.len(), lines.len());
+    for (row, line) in cells.iter().zip(&lines) {
+        let differs = row.get(header.len() - 1).expect("the last column");
+        let said = if differs.is_empty() { Value::Null } else { json(differs) };
+        assert_eq!(said, line["differs"], "{line}");
+    }
     let exact = pairs.lines().find(|row| row.contains(",exact,")).unwrap();
     assert!(exact.starts_with("copy,korea-exports/base,exact,1.0000,,,"), "{exact}");
     assert!(folder.read("links.csv").contains("korea-exports/base,korea-exports/template,template,0."));
+}
+
+#[test]
+fn updates_and_templates_say_what_differs() {
+    let story = text_of("ferry-grounding/base");
+    let more = "A navy cutter, the Ramon Ruiz, will take 38 of them to Aparri on March 9, 2026, the governor said.";
+    let many: Vec<String> =
+        (0..samestory::output::MAX_DIFFERING + 3).map(|i| format!("{} tons", 1001 + 7 * i)).collect();
+    let many = format!("The coast guard counted {}.", many.join(", "));
+    let folder = Folder::with_feed(&[
+        line("first", &story),
+        line("more", &format!("{story} {more}")),
+        line("many", &format!("{story} {many}")),
+        line("template", &text_of("ferry-grounding/template")),
+        line("copy", &story.replace(" the ", " that ")),
+        line("other", &text_of("wheat-futures/base")),
+    ]);
+    folder.done("cluster feed.jsonl -o out.jsonl --pairs pairs.jsonl --links links.jsonl --quiet");
+    let (pairs, links) = (rows(&folder.read("pairs.jsonl")), rows(&folder.read("links.jsonl")));
+    let of = |rows: &[Value], a: &str, b: &str| -> Value {
+        let row = rows.iter().find(|row| row["a"] == a && row["b"] == b);
+        row.unwrap_or_else(|| panic!("no row of {a} and {b} in {rows:?}"))["differs"].clone()
+    };
+    let expected = r#"{"numbers":{"a":["38"],"b":[]},"names":{"a":["Ramon","Ruiz","Aparri"],"b":[]},
+        "dates":{"a":["March 9, 2026"],"b":[]}}"#;
+    assert_eq!(of(&pairs, "more", "first"), json(expected));
+    // No more than the cap, the first of them; a kind without a difference is left out.
+    let numbers = of(&pairs, "many", "first");
+    assert_eq!(numbers.as_object().unwrap().keys().collect::<Vec<_>>(), ["numbers"]);
+    let numbers = numbers["numbers"]["a"].as_array().unwrap();
+    assert_eq!((numbers.len(), &numbers[0]), (samestory::output::MAX_DIFFERING, &Value::from("1001")));
+
+    let template = links.iter().find(|row| row["relation"] == "template").expect("a template");
+    let differs = template["differs"].as_object().unwrap();
+    assert!(["numbers", "names"].iter().all(|kind| differs.contains_key(*kind)), "{template}");
+    for row in pairs.iter().chain(&links) {
+        let names_facts = ["update", "template"].contains(&field(row, "relation"));
+        assert!(names_facts || row.get("differs").is_none(), "{row}");
+    }
+    let help = folder.done("cluster --help").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains(&format!("at most {} of each", samestory::output::MAX_DIFFERING)), "{help}");
 }
 
 #[test]
@@ -116,7 +169,7 @@ fn outputs_are_packed_as_their_names_ask() {
 fn statistics_name_the_run() {
     let folder = Folder::with_feed(&family());
     folder.done("cluster feed.jsonl -o - --stats stats.json --quiet");
-    let mut stats = crate::support::json(&folder.read("stats.json"));
+    let mut stats = json(&folder.read("stats.json"));
     let ids = samestory::Profile::default();
     assert_eq!(stats["sketch_id"], ids.sketch_id());
     assert_eq!(stats["verdict_id"], ids.verdict_id());
@@ -193,6 +246,28 @@ fn short_copies_share_a_cluster_that_is_decided() {
     let ran = folder.done("cluster feed.jsonl -o -");
     assert_eq!(column(&rows(&ran.stdout), "relation"), ["self", "exact", "undecidable"]);
     assert!(ran.stderr.contains("  1 record too short or empty to compare\n"), "{ran}");
+}
+
+#[test]
+fn languages_without_weights_are_named() {
+    let mut lines = foreign_lines();
+    lines.extend([line("en", &text_of("ferry-grounding/base")), line("empty", "")]);
+    let folder = Folder::with_feed(&lines);
+    let note = "  4 records in a language without weights, compared by wording only: German 2, Japanese 1, tlh 1\n";
+    for command in ["cluster feed.jsonl -o out.jsonl --stats stats.json", "dedup feed.jsonl -o kept.jsonl"] {
+        let ran = folder.done(command);
+        assert_eq!(ran.stderr.matches("without weights").count(), 1, "{ran}");
+        assert!(ran.stderr.contains(note), "{ran}");
+        assert_eq!(folder.done(&format!("{command} --quiet")).stderr, "");
+        // Equal texts are found in any language.
+        assert!(!folder.done(&format!("{command} --level exact")).stderr.contains("without weights"));
+        assert!(folder.done(&format!("{command} --level near")).stderr.contains(note));
+    }
+    let stats = json(&folder.read("stats.json"));
+    assert_eq!(stats["without_weights"], 4);
+    assert_eq!(stats["languages_without_weights"], json(r#"{"German": 2, "Japanese": 1, "tlh": 1}"#));
+    let ran = Folder::with_feed(&family()).done("cluster feed.jsonl -o -");
+    assert!(!ran.stderr.contains("without weights"), "{ran}");
 }
 
 #[test]

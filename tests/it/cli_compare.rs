@@ -1,6 +1,6 @@
 //! `samestory compare`: its verdict in words, as JSON and as an exit code.
 
-use crate::support::{Folder, family, json, line, text_of};
+use crate::support::{Folder, family, foreign_lines, json, line, text_of};
 use serde_json::Value;
 
 const PLAIN: &str = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard. Fishermen from \
@@ -43,7 +43,7 @@ fn a_pair_in_words() {
 
 #[test]
 fn json_holds_the_evidence() {
-    let second = PLAIN.replace("214", "241").replace("Fishermen from Ivana", "Boats from Basco");
+    let second = PLAIN.replace("214", "241").replace("Fishermen from Ivana", "Boats from Basco").replace("Mon", "Tues");
     let folder = texts(PLAIN, &second);
     let ran = folder.run("compare a.txt b.txt --json");
     let verdict = json(&ran.stdout);
@@ -53,6 +53,7 @@ fn json_holds_the_evidence() {
         "b",
         "correction",
         "credits",
+        "dates_only_in",
         "evidence",
         "figures_only_in",
         "names_only_in",
@@ -65,6 +66,7 @@ fn json_holds_the_evidence() {
     assert_eq!(keys, expected);
     assert_eq!(verdict["figures_only_in"], json(r#"{"a.txt": ["214"], "b.txt": ["241"]}"#));
     assert_eq!(verdict["names_only_in"], json(r#"{"a.txt": ["Ivana"], "b.txt": ["Basco"]}"#));
+    assert_eq!(verdict["dates_only_in"], json(r#"{"a.txt": ["Monday"], "b.txt": ["Tuesday"]}"#));
     assert_eq!(verdict["evidence"].as_object().unwrap().len(), samestory::profile::NUM_MEASUREMENTS);
     assert_eq!(verdict["one_story"], Value::from(ran.code == 0));
     // The order of the two changes nothing but who is first.
@@ -85,6 +87,22 @@ fn two_ids_of_a_feed() {
     let ran = folder.run("compare korea-exports/base nowhere --feed feed.jsonl");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert_eq!(ran.stderr, "error: no article with id 'nowhere' among the 12 of the feed\n");
+}
+
+#[test]
+fn languages_without_weights_are_named() {
+    let mut lines = foreign_lines();
+    lines.push(line("en", PLAIN));
+    let folder = Folder::with_feed(&lines);
+    for (pair, note) in [
+        ("de-1 de-2", "2 records in a language without weights, compared by wording only: German 2\n"),
+        ("ja de-1", "2 records in a language without weights, compared by wording only: Japanese 1, German 1\n"),
+        ("en ja", "1 record in a language without weights, compared by wording only: Japanese 1\n"),
+        ("en en", ""),
+    ] {
+        assert_eq!(folder.run(&format!("compare {pair} --feed feed.jsonl")).stderr, note, "{pair}");
+        assert_eq!(folder.run(&format!("compare {pair} --feed feed.jsonl --quiet")).stderr, "", "{pair}");
+    }
 }
 
 #[test]

@@ -58,8 +58,56 @@ fn odd_bytes_pass_untouched() {
     bytes.extend_from_slice(b"{\"id\":\"c\"}");
     let folder = Folder::new().write("feed.jsonl", &bytes);
     folder.done("dedup feed.jsonl -o kept.jsonl --quiet");
-    let expected = [spaced.as_bytes(), b"\n", &damaged, b"{\"id\":\"c\"}\n"].concat();
+    let expected = [spaced.as_bytes(), b"\n", &damaged, b"{\"id\":\"c\"}"].concat();
     assert_eq!(std::fs::read(folder.path("kept.jsonl")).unwrap(), expected);
+}
+
+/// What stays of these files, byte for byte.
+fn kept_of(files: &[&str]) -> String {
+    let mut folder = Folder::new();
+    let mut inputs = String::new();
+    for (i, file) in files.iter().enumerate() {
+        folder = folder.write(&format!("{i}.jsonl"), file);
+        inputs.push_str(&format!(" {i}.jsonl"));
+    }
+    folder.done(&format!("dedup{inputs} -o - --quiet")).stdout
+}
+
+#[test]
+fn line_ends_stay_as_they_were() {
+    let [a, b, c] = ["a", "b", "c"].map(|id| line(id, ""));
+    for feed in [
+        format!("{a}\r\n{b}\r\n"),
+        format!("{a}\r\n{b}"),
+        format!("{a}\n{b}\r\n{c}\n"),
+        format!("{a}\n{b}\r"),
+        format!("\u{feff}{a}\r\n{b}\n"),
+        format!("\u{feff}{a}"),
+    ] {
+        assert_eq!(kept_of(&[&feed]), feed, "{feed:?}");
+    }
+    // Between two files there is an end, that of the lines before.
+    assert_eq!(kept_of(&[&a, &b]), format!("{a}\n{b}"));
+    assert_eq!(kept_of(&[&format!("{a}\r\n{b}"), &c]), format!("{a}\r\n{b}\r\n{c}"));
+    // A line without an end that does not stay leaves the end of the one before it.
+    assert_eq!(kept_of(&[&format!("{a}\r\n{b}\r\n{a}")]), format!("{a}\r\n{b}\r\n"));
+    // What lies between the lines goes.
+    assert_eq!(kept_of(&[&format!("\r\n{a}\r\n \r\n{{\r\n{b}\n\n")]), format!("{a}\r\n{b}\n"));
+}
+
+#[test]
+fn a_byte_order_mark_stays_at_the_start_only() {
+    let [a, b] = ["a", "b"].map(|id| line(id, ""));
+    let marked = |line: &str| format!("\u{feff}{line}\n");
+    assert_eq!(kept_of(&[&marked(&a), &marked(&b)]), format!("\u{feff}{a}\n{b}\n"));
+    assert_eq!(kept_of(&[&a, &marked(&b)]), format!("{a}\n{b}\n"));
+    // It is the file's, not the line's.
+    assert_eq!(kept_of(&[&marked(&format!("{{\n{a}"))]), marked(&a));
+    // Removed lines have no start to mark.
+    let folder = Folder::new().write("feed.jsonl", format!("\u{feff}{a}\r\n{b}\r\n{a}"));
+    folder.done("dedup feed.jsonl -o kept.jsonl --removed removed.jsonl --quiet");
+    let head = a.strip_suffix('}').unwrap();
+    assert_eq!(folder.read("removed.jsonl"), format!("{head},\"duplicate_of\":\"a\",\"relation\":\"exact\"}}\n"));
 }
 
 #[test]

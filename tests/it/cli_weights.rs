@@ -1,6 +1,6 @@
 //! `samestory weights`: a feed's own table, and tables that are refused.
 
-use crate::support::{Folder, feed_lines, json, line, rows, shuffled};
+use crate::support::{Folder, feed_lines, gzip, json, line, rows, shuffled, zstd};
 use samestory::profile::Weights;
 
 /// A folder with the fixture feed and a table made from it.
@@ -66,6 +66,25 @@ fn a_table_is_taken_in_place_of_the_one_built_in() {
 }
 
 #[test]
+fn packed_tables_and_profiles_are_read_as_plain_ones() {
+    let folder = folder();
+    let id = |options: &str| {
+        folder.done(&format!("cluster feed.jsonl -o clusters.jsonl --stats stats.json --quiet {options}"));
+        json(&folder.read("stats.json"))["sketch_id"].as_str().unwrap().to_string()
+    };
+    let plain = id("--weights own.weights");
+    for (end, pack) in [("gz", gzip as fn(&[u8]) -> Vec<u8>), ("zst", zstd)] {
+        folder.done(&format!("weights feed.jsonl -o own.weights.{end} --quiet"));
+        // Known by its bytes, not by its name.
+        std::fs::rename(folder.path(&format!("own.weights.{end}")), folder.path("packed")).unwrap();
+        assert_ne!(bytes(&folder, "packed"), bytes(&folder, "own.weights"));
+        assert_eq!(id("--weights packed"), plain);
+        std::fs::write(folder.path("profile"), pack(samestory::Profile::default().to_toml().as_bytes())).unwrap();
+        assert_eq!(id("--weights packed --profile profile"), plain);
+    }
+}
+
+#[test]
 fn tables_that_cannot_be_used_are_refused_with_the_reason() {
     let folder = folder();
     let good = bytes(&folder, "own.weights");
@@ -73,7 +92,17 @@ fn tables_that_cannot_be_used_are_refused_with_the_reason() {
     flipped[good.len() / 2] ^= 1;
     let mut newer = good.clone();
     newer[4] = 2;
+    // Fewer entries than stated, and more, under a checksum that is right.
+    let restated = |more: i32| {
+        let mut content = good[..good.len() - 8].to_vec();
+        let stated = u32::from_le_bytes(content[24..28].try_into().unwrap());
+        content[24..28].copy_from_slice(&stated.saturating_add_signed(more).to_le_bytes());
+        let checksum = samestory::hash::hash64(&content, 0x5353_5754);
+        [content, checksum.to_le_bytes().to_vec()].concat()
+    };
     let folder = folder
+        .write("short.weights", restated(1))
+        .write("long.weights", restated(-1))
         .write("cut.weights", &good[..good.len() / 2])
         .write("head.weights", &good[..20])
         .write("empty.weights", b"")
@@ -86,6 +115,8 @@ fn tables_that_cannot_be_used_are_refused_with_the_reason() {
         ("flipped", "checksum does not match: the file is cut or damaged"),
         ("head", "not a weights table (its first four bytes are not SSWT)"),
         ("empty", "not a weights table (its first four bytes are not SSWT)"),
+        ("short", "entries are missing"),
+        ("long", "bytes follow the last entry"),
         ("newer", "format version 2, this program reads version 1"),
     ] {
         for command in [

@@ -39,6 +39,16 @@ pub(crate) fn line(id: &str, text: &str) -> String {
     serde_json::json!({ "id": id, "text": text }).to_string()
 }
 
+/// Articles in languages without weights, as a feed states them or not: two in German, one in Japanese, one in a language without a name here.
+pub(crate) fn foreign_lines() -> Vec<String> {
+    let german = "Der Fährbetrieb zwischen den Inseln wurde am Montag eingestellt, nachdem ein Schiff vor der Küste auf \
+                  Grund gelaufen war. Niemand wurde verletzt, sagte ein Sprecher der Küstenwache.";
+    let japanese = "東京で四日、道路が二本通行止めになった。県の担当者は「復旧の見通しは立たない」と述べた。";
+    let stated = serde_json::json!({"id": "de-2", "text": "Die Fähre fährt wieder.", "language": "de-AT"});
+    let other = serde_json::json!({"id": "tlh", "text": "nuqneH tlhIngan maH", "language": "tlh"});
+    vec![line("de-1", german), stated.to_string(), line("ja", japanese), other.to_string()]
+}
+
 /// One JSON value.
 pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))

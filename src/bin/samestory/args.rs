@@ -1,10 +1,13 @@
 //! The command line's words.
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use samestory::input::read_file;
 use std::path::PathBuf;
 
 /// Candidate pairs an article, as measured on a feed of 24,218 news articles.
 const CANDIDATES_PER_ARTICLE: f64 = 1.7;
+/// Bytes of the largest profile or table of weights that is read, unpacked.
+const MAX_PARAMETERS_LEN: usize = 256 << 20;
 
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
 #[derive(Debug, Parser)]
@@ -82,10 +85,10 @@ pub(crate) struct Running {
     /// Say nothing on stderr but errors
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Profile with the parameters of sketches and verdicts [default: the one built in]
+    /// Profile with the parameters of sketches and verdicts; gzip and zstd are unpacked [default: the one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
-    /// Table of word weights [default: the English one built in]
+    /// Table of word weights; gzip and zstd are unpacked [default: the English one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
 }
@@ -106,7 +109,11 @@ pub(crate) struct Matching {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
+#[command(after_help = "A row of --pairs and --links reads \"a is … of b\": a, b, relation, score, correction (of an \
+    update that corrects), evidence by name, and for update and template what differs: \
+    {\"numbers\":{\"a\":[\"214\"],\"b\":[\"356\"]},\"names\":…,\"dates\":…}, what only a and only b has as written, \
+    at most 12 of each in order of the text; in CSV a cell of JSON. With either the texts are held in memory too.\n\n\
+    Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
     zcat day*.gz | samestory cluster - -o clusters.csv --pairs pairs.jsonl\n  \
     samestory cluster texts/ -o - | jq -r 'select(.size > 1)'")]
 pub(crate) struct Cluster {
@@ -134,13 +141,16 @@ pub(crate) struct Cluster {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
+#[command(after_help = "Lines that stay keep their bytes, line ends too; a line without an end gets one only where \
+    another follows.\nA byte order mark stays at the start where the first file has one. Blank lines and lines that \
+    cannot be read are left out. A text file becomes a JSON line.\n\n\
+    Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
     samestory dedup feed.jsonl -o - --keep source:Reuters,AP > kept.jsonl")]
 pub(crate) struct Dedup {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the articles that stay; - for stdout
+    /// Where to write the articles that stay; - for stdout; may be an input, which is replaced when all is read
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Write the articles that go, with `duplicate_of` and `relation`
@@ -202,7 +212,7 @@ pub(crate) struct Weights {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the table
+    /// Where to write the table, packed where the name ends in .gz or .zst
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Language of the feed (BCP 47); articles in others are not counted
@@ -231,7 +241,7 @@ pub(crate) struct Calibrate {
     /// Files or folders with the articles the pairs name
     #[arg(required = true, value_name = "ARTICLES")]
     pub(crate) articles: Vec<PathBuf>,
-    /// Where to write the profile
+    /// Where to write the profile, packed where the name ends in .gz or .zst
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Parts the labels are cut into, by groups of pairs that share articles: each part is tested by a model of the others
@@ -342,7 +352,22 @@ impl Matching {
     }
 }
 
+impl Matching {
+    /// Says which records were compared by wording only, where more was asked for than equal texts.
+    pub(crate) fn note_languages(&self, stats: &samestory::engine::Stats) {
+        let note = crate::message::without_weights(&stats.unweighted_languages);
+        if let (Some(note), LevelName::Near | LevelName::Rewrite) = (note, self.level) {
+            crate::message::line(&format!("  {note}"));
+        }
+    }
+}
+
 impl Running {
+    /// The files these words name.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.profile.iter().chain(&self.weights).map(PathBuf::as_path)
+    }
+
     /// An engine under the profile these words ask for.
     pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
         Ok(samestory::Engine::new(self.load_profile()?).with_threads(self.threads))
@@ -352,11 +377,14 @@ impl Running {
     pub(crate) fn load_profile(&self) -> anyhow::Result<samestory::Profile> {
         let mut profile = samestory::Profile::default();
         if let Some(path) = &self.profile {
-            let text = std::fs::read_to_string(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            let text = String::from_utf8(read_file(path, MAX_PARAMETERS_LEN)?).map_err(|_| {
+                let reason = std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8");
+                samestory::Error::io(path, "read", reason)
+            })?;
             profile = samestory::Profile::from_toml(&path.display().to_string(), &text)?;
         }
         if let Some(path) = &self.weights {
-            let bytes = std::fs::read(path).map_err(|e| samestory::Error::io(path, "read", e))?;
+            let bytes = read_file(path, MAX_PARAMETERS_LEN)?;
             let table = samestory::profile::Weights::from_bytes(&path.display().to_string(), &bytes)?;
             profile = profile.with_weights(table);
         }

@@ -3,12 +3,14 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, counted};
+use crate::outputs::Outputs;
 use anyhow::Context;
 use samestory::calibrate::{
     Example, Judged, Point, TERMS, cross_validate, curve, fit, group, most_precise, prevalence, smallest_reaching,
 };
 use samestory::engine::Analyzed;
 use samestory::hash::HashMap;
+use samestory::input::Blocks;
 use samestory::output::Output;
 use samestory::profile::VerdictParams;
 use samestory::verify::Scratch;
@@ -25,11 +27,17 @@ const MAX_WEIGHT: f64 = 1e9;
 const PRINTED: [u32; 15] = [10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99];
 
 pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
+    let blocks = Blocks::open(&args.articles, args.reading.input_format())?;
+    let labels = [args.pairs.as_path()];
+    outputs.refuse_inputs(None, blocks.files().chain(labels).chain(args.running.weights.as_deref()))?;
+    // The profile that is fitted may replace the one it was fitted from.
+    outputs.refuse_inputs(Some("-o"), args.running.profile.as_deref())?;
     let profile = args.running.load_profile()?;
     let engine = args.running.engine()?;
     let mut labels = read_labels(&args.pairs)?;
     let intake = Intake::new(&args.reading);
-    let articles = intake.read_all(&args.articles, &args.reading)?;
+    let articles = intake.read_all(blocks)?;
     intake.report(&args.reading, args.running.quiet)?;
     // In one order whatever the file's: the fit sums in floating point.
     labels.sort_by(|a, b| a.pair().cmp(&b.pair()).then(a.weight.total_cmp(&b.weight)));

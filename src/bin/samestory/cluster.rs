@@ -3,7 +3,8 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
-use samestory::engine::Clustering;
+use crate::outputs::Outputs;
+use samestory::engine::{Clustering, Texts};
 use samestory::input::Blocks;
 use samestory::output::{Output, format_of, write_clusters, write_pairs};
 use std::path::Path;
@@ -17,12 +18,22 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
             return Err(Usage(format!("{}: {hint}", path.display())).into());
         }
     }
-    let engine = args.matching.engine(&args.running)?;
+    let outputs = Outputs::new(&[
+        ("-o", Some(&args.output)),
+        ("--pairs", args.pairs.as_deref()),
+        ("--links", args.links.as_deref()),
+        ("--stats", args.stats.as_deref()),
+        ("--rejects", args.reading.rejects.as_deref()),
+    ])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
+    let texts = if args.pairs.is_some() || args.links.is_some() { Texts::Held } else { Texts::Dropped };
+    let engine = args.matching.engine(&args.running)?.with_texts(texts);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let progress = message::progress(quiet, "reading and sketching");
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
-    let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
+    let clustering =
+        engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| intake.parse(block).articles)?;
     progress.finish_and_clear();
     let num_rejects = intake.report(&args.reading, quiet)?;
 
@@ -47,7 +58,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         file.publish()?;
     }
     if !quiet {
-        summarize(&clustering, num_rejects, &args.output);
+        summarize(&clustering, num_rejects, args);
     }
     // The process ends here: the system takes the memory back faster than a hundred thousand vectors are freed.
     std::mem::forget(clustering);
@@ -55,7 +66,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
 }
 
 /// The run in a dozen lines.
-fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
+fn summarize(clustering: &Clustering, num_rejects: u64, args: &args::Cluster) {
     let stats = &clustering.stats;
     let share = 100.0 * stats.num_repeats as f64 / stats.num_articles.max(1) as f64;
     message::line(&format!(
@@ -87,7 +98,6 @@ fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
     }
     for (number, text) in [
         (stats.num_undecidable, "too short or empty to compare"),
-        (stats.num_unweighted, "in a language without weights, compared by wording only"),
         (stats.num_repeated_lines, "repeating an id and its text, counted once"),
         (stats.num_older_versions, "replaced by a newer version of the same id"),
         (num_rejects, "that could not be read, skipped"),
@@ -96,14 +106,15 @@ fn summarize(clustering: &Clustering, num_rejects: u64, output: &Path) {
             message::line(&format!("  {} {text}", counted(number, "record")));
         }
     }
+    args.matching.note_languages(stats);
     message::line(&format!(
         "  {:.2} s, {} articles/s; {} candidate pairs verified",
         stats.total_seconds,
         count((stats.num_articles as f64 / stats.total_seconds.max(1e-9)) as u64),
         count(stats.num_candidates),
     ));
-    if output.as_os_str() != "-" {
-        message::line(&format!("  clusters are in {}", output.display()));
+    if args.output.as_os_str() != "-" {
+        message::line(&format!("  clusters are in {}", args.output.display()));
     }
 }
 
@@ -112,6 +123,8 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
     let (sketch_id, verdict_id) = clustering.profile_ids();
     let relations: serde_json::Map<String, serde_json::Value> =
         stats.relations.iter().map(|(relation, number)| (relation.name().to_string(), (*number).into())).collect();
+    let languages: serde_json::Map<String, serde_json::Value> =
+        stats.unweighted_languages.iter().map(|(name, number)| (name.to_string(), (*number).into())).collect();
     serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "sketch_id": sketch_id,
@@ -123,6 +136,7 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
         "exact_copies": stats.num_exact_copies,
         "undecidable": stats.num_undecidable,
         "without_weights": stats.num_unweighted,
+        "languages_without_weights": languages,
         "repeated_lines": stats.num_repeated_lines,
         "older_versions": stats.num_older_versions,
         "rejected": num_rejects,

@@ -3,13 +3,15 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage};
+use crate::outputs::Outputs;
 use anyhow::bail;
 use samestory::fixed::ONE;
+use samestory::input::Blocks;
 use samestory::profile::Measurement;
 use samestory::text::Document;
 use samestory::verify::{Differences, Passage, Relation, Verdict, differences, shared_passages};
 use samestory::{Article, Engine};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Widest line of the text output.
@@ -18,9 +20,15 @@ const WIDTH: usize = 100;
 const NUM_SHOWN: usize = 12;
 
 pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
+    let rejects = args.reading.rejects.as_deref();
+    let outputs = Outputs::new(&[("the verdict", Some(Path::new("-"))), ("--rejects", rejects)])?;
+    outputs.refuse_inputs(None, args.running.files())?;
     let engine = args.running.engine()?;
-    let (first, second) = articles(args)?;
+    let (first, second) = articles(args, &outputs)?;
     let verdict = engine.judge(&first, &second);
+    if !args.running.quiet {
+        note_languages(&engine, [&first, &second]);
+    }
     let max_tokens = engine.profile().sketch().max_tokens;
     let comparison = Comparison {
         engine: &engine,
@@ -35,6 +43,15 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
     }))
 }
 
+/// Says which of the two are compared by wording only.
+fn note_languages(engine: &Engine, articles: [&Article; 2]) {
+    let languages: Vec<_> = articles.iter().filter_map(|a| engine.analyze(a).unweighted_language).collect();
+    let counted: Vec<_> = languages.chunk_by(|a, b| a == b).map(|same| (same[0].clone(), same.len() as u64)).collect();
+    if let Some(note) = message::without_weights(&counted) {
+        message::line(&note);
+    }
+}
+
 /// What the two are called: their ids, or where these are equal what the command line calls them.
 fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2] {
     if first.id == second.id {
@@ -43,12 +60,15 @@ fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2]
     [first, second].map(|article| article.id.to_string())
 }
 
-fn articles(args: &args::Compare) -> anyhow::Result<(Article, Article)> {
+fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Article, Article)> {
     let intake = Intake::new(&args.reading);
     let pair = if args.feed.is_empty() {
+        outputs.refuse_inputs(None, [&args.first, &args.second].map(Path::new))?;
         (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?)
     } else {
-        let all = intake.read_all(&args.feed, &args.reading)?;
+        let blocks = Blocks::open(&args.feed, args.reading.input_format())?;
+        outputs.refuse_inputs(None, blocks.files())?;
+        let all = intake.read_all(blocks)?;
         let find = |id: &str| -> anyhow::Result<Article> {
             let mut found = all.iter().filter(|article| article.id.as_str() == id);
             let first = found.next().ok_or_else(|| {
@@ -77,7 +97,7 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
         samestory::input::Format::Text
     });
     let mut found = Vec::new();
-    for block in samestory::input::Blocks::open(&[path], Some(format))? {
+    for block in Blocks::open(&[path], Some(format))? {
         let parsed = intake.parse(block?);
         found.extend(parsed.articles);
     }
@@ -206,13 +226,16 @@ impl Comparison<'_> {
     }
 
     fn push_differences(&self, out: &mut String) {
-        let Differences { first_figures, second_figures, first_names, second_names } = self.differences();
+        let Differences { first_figures, second_figures, first_names, second_names, first_dates, second_dates } =
+            self.differences();
         let mut any = false;
         for (what, name, list) in [
             ("figures", &self.names[0], first_figures),
             ("figures", &self.names[1], second_figures),
             ("names", &self.names[0], first_names),
             ("names", &self.names[1], second_names),
+            ("dates", &self.names[0], first_dates),
+            ("dates", &self.names[1], second_dates),
         ] {
             if list.is_empty() {
                 continue;
@@ -261,6 +284,7 @@ impl Comparison<'_> {
             "passages": passages,
             "figures_only_in": {&self.names[0]: differences.first_figures, &self.names[1]: differences.second_figures},
             "names_only_in": {&self.names[0]: differences.first_names, &self.names[1]: differences.second_names},
+            "dates_only_in": {&self.names[0]: differences.first_dates, &self.names[1]: differences.second_dates},
             "credits": {&self.names[0]: first.credits, &self.names[1]: second.credits},
         });
         format!("{value:#}\n")

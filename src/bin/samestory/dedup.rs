@@ -3,24 +3,33 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, counted};
+use crate::outputs::Outputs;
 use samestory::engine::{Clustering, Kept};
-use samestory::input::{Blocks, Parsed};
+use samestory::input::{BYTE_ORDER_MARK, Blocks, Parsed};
 use samestory::output::Output;
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[
+        ("-o", Some(&args.output)),
+        ("--removed", args.removed.as_deref()),
+        ("--rejects", args.reading.rejects.as_deref()),
+    ])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    // What stays may replace the feed: it is written when all was read.
+    outputs.refuse_inputs(Some("-o"), blocks.files())?;
+    outputs.refuse_inputs(None, args.running.files())?;
     let engine = args.matching.engine(&args.running)?;
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let lines: Mutex<Vec<Lines>> = Mutex::default();
     let progress = message::progress(quiet, "reading and sketching");
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?.inspect(|_| progress.inc(1));
-    let clustering = engine.cluster_blocks(blocks, |block| {
+    let clustering = engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| {
         let seq = block.seq;
-        let Parsed { articles, bytes, records, .. } = intake.parse(block);
-        lines.lock().expect("no parser panics").push(Lines { block: seq, bytes, records });
+        let Parsed { articles, bytes, records, has_mark, .. } = intake.parse(block);
+        lines.lock().expect("no parser panics").push(Lines { block: seq, bytes, records, has_mark });
         articles
     })?;
     progress.finish_and_clear();
@@ -29,7 +38,8 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     lines.sort_unstable_by_key(|l| l.block);
 
     let fates = fates(&clustering, args);
-    let mut kept = Output::create(&args.output)?;
+    let has_mark = lines.first().is_some_and(|first| first.has_mark);
+    let mut kept = KeptLines::new(Output::create(&args.output)?, has_mark);
     let mut removed = args.removed.as_deref().map(Output::create).transpose()?;
     let (mut num_kept, mut num_removed) = (0, 0);
     let mut fate = fates.into_iter().peekable();
@@ -41,7 +51,6 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
                 Some(Fate::Stays) => {
                     num_kept += 1;
                     kept.write(line)?;
-                    kept.write(b"\n")?;
                 }
                 Some(Fate::Goes { duplicate_of, relation }) => {
                     num_removed += 1;
@@ -53,7 +62,7 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let mut finished = vec![kept.finish()?];
+    let mut finished = vec![kept.output.finish()?];
     if let Some(removed) = removed {
         finished.push(removed.finish()?);
     }
@@ -62,6 +71,7 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     }
     if !quiet {
         message::line(&format!("{} kept, {} removed", counted(num_kept, "article"), message::count(num_removed)));
+        args.matching.note_languages(&clustering.stats);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -71,6 +81,33 @@ struct Lines {
     block: u64,
     bytes: Vec<u8>,
     records: Vec<Range<usize>>,
+    has_mark: bool,
+}
+
+/// Writes lines as they came, each with its own end.
+struct KeptLines {
+    output: Output,
+    /// What goes before the next line: a byte order mark at first, and the end that the line before lacks.
+    before: &'static [u8],
+    /// The last end that a line had: how one is ended that had none and is not the last.
+    line_end: &'static [u8],
+}
+
+impl KeptLines {
+    fn new(output: Output, has_mark: bool) -> Self {
+        Self { output, before: if has_mark { BYTE_ORDER_MARK } else { b"" }, line_end: b"\n" }
+    }
+
+    fn write(&mut self, line: &[u8]) -> samestory::Result<()> {
+        self.output.write(std::mem::take(&mut self.before))?;
+        self.output.write(line)?;
+        if line.ends_with(b"\n") {
+            self.line_end = if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+        } else {
+            self.before = self.line_end;
+        }
+        Ok(())
+    }
 }
 
 /// What becomes of a record.
@@ -105,14 +142,15 @@ fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)>
     fates
 }
 
-/// The line of a JSON object with two more fields at its end, the rest untouched.
+/// The line of a JSON object with two more fields at its end, the rest untouched; a line without an end gets one.
 fn tagged(line: &[u8], duplicate_of: &str, relation: &str) -> Vec<u8> {
     let end = line.iter().rposition(|b| *b == b'}').unwrap_or(line.len());
     let (object, rest) = line.split_at(end);
     let comma = if object.trim_ascii_end().ends_with(b"{") { "" } else { "," };
     let id = serde_json::Value::from(duplicate_of);
     let fields = format!("{comma}\"duplicate_of\":{id},\"relation\":\"{relation}\"");
-    [object, fields.as_bytes(), rest, b"\n"].concat()
+    let line_end: &[u8] = if line.ends_with(b"\n") { b"" } else { b"\n" };
+    [object, fields.as_bytes(), rest, line_end].concat()
 }
 
 #[cfg(test)]
@@ -126,5 +164,6 @@ mod tests {
             b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n"
         );
         assert_eq!(tagged(b"{ } ", "x", "near"), b"{ \"duplicate_of\":\"x\",\"relation\":\"near\"} \n");
+        assert_eq!(tagged(b"{}\r\n", "x", "near"), b"{\"duplicate_of\":\"x\",\"relation\":\"near\"}\r\n");
     }
 }

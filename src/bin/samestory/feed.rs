@@ -6,7 +6,6 @@ use anyhow::bail;
 use samestory::Article;
 use samestory::input::{Block, Blocks, FieldNames, Parsed, Reject};
 use samestory::output::Output;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -48,10 +47,10 @@ impl Intake {
         rejects.iter().min().map_or(String::new(), |reject| format!(": {}: {}", reject.place(), reject.reason))
     }
 
-    /// Reads all articles of the inputs on this thread.
-    pub(crate) fn read_all(&self, inputs: &[PathBuf], reading: &Reading) -> anyhow::Result<Vec<Article>> {
+    /// Reads all articles on this thread.
+    pub(crate) fn read_all(&self, blocks: Blocks) -> anyhow::Result<Vec<Article>> {
         let mut articles = Vec::new();
-        for block in Blocks::open(inputs, reading.input_format())? {
+        for block in blocks {
             articles.append(&mut self.parse(block?).articles);
         }
         Ok(articles)

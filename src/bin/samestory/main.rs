@@ -8,6 +8,7 @@ mod dedup;
 mod eval;
 mod feed;
 mod message;
+mod outputs;
 mod weights;
 
 use args::{Args, Command};

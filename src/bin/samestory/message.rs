@@ -81,6 +81,22 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// Languages without weights that are named; the rest are counted.
+const NUM_LANGUAGES: usize = 8;
+
+/// What to say of records in languages without weights, given with their records; `None` when there are none.
+pub(crate) fn without_weights(languages: &[(Box<str>, u64)]) -> Option<String> {
+    let number: u64 = languages.iter().map(|(_, number)| number).sum();
+    let mut named: Vec<String> =
+        languages.iter().take(NUM_LANGUAGES).map(|(name, number)| format!("{name} {}", count(*number))).collect();
+    if let Some(rest) = languages.len().checked_sub(NUM_LANGUAGES).filter(|rest| *rest > 0) {
+        named.push(format!("and {} more", counted(rest as u64, "language")));
+    }
+    let records = counted(number, "record");
+    (number > 0)
+        .then(|| format!("{records} in a language without weights, compared by wording only: {}", named.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +107,16 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "repeat"), "1 repeat");
+    }
+
+    #[test]
+    fn languages_are_named_up_to_a_number() {
+        let of =
+            |number: u64| -> Vec<(Box<str>, u64)> { (0..number).map(|i| (format!("L{i}").into(), 1000)).collect() };
+        assert_eq!(without_weights(&[]), None);
+        let head = "1,000 records in a language without weights, compared by wording only: ";
+        assert_eq!(without_weights(&of(1)), Some(format!("{head}L0 1,000")));
+        assert!(without_weights(&of(8)).is_some_and(|text| text.ends_with(", L7 1,000")));
+        assert!(without_weights(&of(10)).is_some_and(|text| text.ends_with(", L7 1,000, and 2 languages more")));
     }
 }

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::feed::Intake;
 use crate::message;
+use crate::outputs::Outputs;
 use samestory::hash::{HashMap, hash128};
 use samestory::input::Blocks;
 use samestory::output::Output;
@@ -14,10 +15,13 @@ use std::process::ExitCode;
 const MAX_TOKENS: usize = 20_000;
 
 pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    outputs.refuse_inputs(None, blocks.files())?;
     let intake = Intake::new(&args.reading);
     let mut counts: HashMap<u32, u32> = HashMap::default();
     let mut texts = samestory::hash::HashSet::default();
-    for block in Blocks::open(&args.inputs, args.reading.input_format())? {
+    for block in blocks {
         for article in intake.parse(block?).articles {
             let stated = article.language.as_deref().map(|tag| tag.split(['-', '_']).next().unwrap_or(tag));
             let is_other = stated.is_some_and(|tag| !tag.eq_ignore_ascii_case(&args.language));
