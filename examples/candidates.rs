@@ -20,6 +20,7 @@ use samestory::text::Document;
 use samestory::verify::{Level, Relation, Scratch, judge};
 use samestory::{Article, Engine, Profile};
 use std::io::Write;
+use std::iter::once;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -77,8 +78,8 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(name: impl Into<String>, slots: &[Range<usize>]) -> Self {
-        Self { name: name.into(), slots: slots.to_vec() }
+    fn new(name: impl Into<String>, slots: impl IntoIterator<Item = Range<usize>>) -> Self {
+        Self { name: name.into(), slots: slots.into_iter().collect() }
     }
 
     fn has(&self, key: &Key) -> bool {
@@ -131,15 +132,15 @@ impl Maker {
         nums.sort_unstable();
         nums.dedup();
         let mut channels: Vec<Channel> =
-            nums.into_iter().map(|num| Channel::new(format!("{num} trees"), std::slice::from_ref(&(0..num)))).collect();
-        channels.push(Channel::new("passages", std::slice::from_ref(&passage)));
+            nums.into_iter().map(|num| Channel::new(format!("{num} trees"), once(0..num))).collect();
+        channels.push(Channel::new("passages", once(passage.clone())));
         let wording = format!("shingles {}×{}", self.bands.num_bands, self.bands.num_rows);
-        channels.push(Channel::new(wording, std::slice::from_ref(&bands)));
+        channels.push(Channel::new(wording, once(bands.clone())));
         for (anchors, start) in ANCHOR_BANDS.iter().zip(ANCHORS) {
             let name = format!("anchors {}×{}", anchors.num_bands, anchors.num_rows);
-            channels.push(Channel::new(name, &[start..start + anchors.num_bands]));
+            channels.push(Channel::new(name, once(start..start + anchors.num_bands)));
         }
-        channels.push(Channel::new("all that ship", &[0..num_shipped, passage, bands]));
+        channels.push(Channel::new("all that ship", [0..num_shipped, passage, bands]));
         channels
     }
 
