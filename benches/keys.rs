@@ -14,7 +14,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let maker = KeyMaker::new(&profile);
     let trees = |record: &Record, scratch: &mut KeyScratch, each: &mut dyn FnMut(u64)| {
         let terms = maker.weighted_terms(record);
-        (0..maker.num_trees()).filter_map(|tree| maker.tree_key(&terms, tree, 0, scratch)).for_each(each);
+        (0..maker.num_trees()).flat_map(|tree| maker.tree_keys(&terms, tree, 0, scratch)).flatten().for_each(each);
     };
     // Two tellings of one story meet, two stories do not.
     let keys_of = |id: &str| -> HashSet<u64> {

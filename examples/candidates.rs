@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Numbers of trees that are compared, as far as so many are made.
-const NUM_TREES: [usize; 4] = [48, 64, 88, 128];
+const NUM_TREES: [usize; 4] = [16, 24, 32, 48];
 /// Divisions of a signature over anchors, the simpler form of the trees.
 const ANCHOR_BANDS: [Bands; 2] = [Bands { num_bands: 64, num_rows: 2 }, Bands { num_bands: 64, num_rows: 3 }];
 /// Shingle Jaccard from which a pair is near, in fifths of the union; below it is a rewrite.
@@ -48,7 +48,7 @@ struct Args {
     #[arg(long = "set", num_args = 2, value_names = ["ARTICLES", "PAIRS"])]
     sets: Vec<PathBuf>,
     /// Trees that are made
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 48)]
     trees: usize,
     /// Capacity that the keys are made for [default: the profile's]
     #[arg(long)]
@@ -158,7 +158,9 @@ impl Maker {
             if record.is_weighted {
                 let (terms, mut scratch) = (self.trees.weighted_terms(record), KeyScratch::default());
                 for tree in 0..self.trees.num_trees() {
-                    add(tree, self.trees.tree_key(&terms, tree, 0, &mut scratch));
+                    for key in self.trees.tree_keys(&terms, tree, 0, &mut scratch) {
+                        add(tree, key);
+                    }
                 }
                 let is_rare = record.vocabulary.iter().filter(|term| term.idf >= RARE_IDF);
                 let anchors: Vec<u64> = is_rare.map(|term| mix64(u64::from(term.hash))).collect();

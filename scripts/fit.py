@@ -24,6 +24,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -47,9 +48,10 @@ WEIGHTS = {
 # The source in the feed that is a wire service, and how many of its pairs are drawn at most.
 WIRE = "reuters"
 NUM_FEED_PAIRS = 6000
-# Pairs of these sets that are labelled `different` but share this much of their five-word runs hold copied text: their
-# label is wrong, and they are left out.
-COPIED = {"fnc1_test": 0.05}
+# Two texts that share this much of the shorter's five-word runs were not written apart. In these sets many a pair that is
+# labelled `different` is such: they are left out.
+COPIED = 0.05
+WITH_COPIES = {"fnc1_test"}
 
 # Kinds whose pairs say nothing of either label: neither is a telling of the other's part.
 SKIPPED = [{"brief", "excerpt"}, {"excerpt", "heavy"}, {"excerpt", "moderate"}, {"brief", "roundup"}, {"excerpt", "roundup"}]
@@ -62,8 +64,11 @@ def pairs_of(name, sets, feed):
     if name == "feed":
         with tempfile.TemporaryDirectory() as folder:
             return feed_pairs(feed, folder)
-    pairs = set_pairs(sets, name)
-    return list(without_copies(sets, name, pairs) if name in COPIED else pairs)
+    pairs = list(set_pairs(sets, name))
+    if name in WITH_COPIES:
+        texts = texts_of(sets, name)
+        pairs = [p for p in pairs if p[2] == "same" or not shares_copied_text(texts[p[0]], texts[p[1]])]
+    return pairs
 
 
 def set_pairs(folder, name):
@@ -74,20 +79,21 @@ def set_pairs(folder, name):
 
 
 def runs(text):
-    """The five-word runs of a text."""
+    """The five-word runs of a text, with how often each stands in it."""
     words = re.findall(r"\w+", text.lower())
-    return {tuple(words[i : i + 5]) for i in range(len(words) - 4)}
+    return Counter(tuple(words[i : i + 5]) for i in range(len(words) - 4))
 
 
-def without_copies(folder, name, pairs):
-    """The pairs of a set but those labelled `different` that share copied text."""
+def shares_copied_text(first, second):
+    """Whether two texts share so many five-word runs that one was copied in part."""
+    first, second = set(runs(first)), set(runs(second))
+    return len(first & second) >= COPIED * max(1, min(len(first), len(second)))
+
+
+def texts_of(folder, name):
+    """The texts of a labelled set by id."""
     with gzip.open(folder / f"{name}.docs.jsonl.gz", "rt", encoding="utf-8") as lines:
-        texts = {article["id"]: runs(article["text"]) for article in map(json.loads, lines)}
-    for pair in pairs:
-        first, second = texts[pair[0]], texts[pair[1]]
-        fewer = max(1, min(len(first), len(second)))
-        if pair[2] == "same" or len(first & second) / fewer < COPIED[name]:
-            yield pair
+        return {article["id"]: article["text"] for article in map(json.loads, lines)}
 
 
 def fixture_pairs():

@@ -8,22 +8,29 @@ cnn_lite under one fitted on the first, the fixture families in eight parts, eac
 A pair counts as joined when `samestory cluster --pairs` over all articles of its set lists it: keys, gates and verdict
 take part, clustering does not. The fixtures are clustered and scored by `samestory eval`.
 
+The last column leaves out pairs whose label can be shown to be wrong by the texts alone: `different`, but they share
+copied text; `same`, but the second is no telling, for it begins within a sentence (a language model went on with a text
+that was cut) or says one thing over and over.
+
 Needs Python 3.8 and target/release/samestory.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from fit import BINARY, ROOT, WEIGHTS, calibrate, group_names, half, labelled, set_pairs
+from fit import (
+    BINARY, ROOT, WEIGHTS, calibrate, group_names, half, labelled, runs, set_pairs, shares_copied_text, texts_of,
+)
 
 NUM_PARTS = 8
-# Share of shingles from which a text was copied: such a pair labelled `different` shows that its label is wrong.
-COPIED = 0.08
+# A text repeats itself when this share of its five-word runs stands in it more often than that.
+REPEATED, TIMES = 0.2, 3
 
 
 def read(path):
@@ -32,12 +39,21 @@ def read(path):
 
 
 def joined_pairs(articles, profile, folder):
-    """Pairs of one story among the articles, with the share of copied shingles."""
+    """Pairs of one story among the articles."""
     pairs, out = folder / "pairs.jsonl", folder / "clusters.jsonl"
     run = [BINARY, "cluster", articles, "-o", out, "--pairs", pairs, "--profile", profile, "--quiet"]
     subprocess.run(run, check=True)
-    copied = lambda row: row["evidence"]["shingle_containment"] if "evidence" in row else 1.0
-    return {frozenset((row["a"], row["b"])): copied(row) for row in read(pairs)}
+    return {frozenset((row["a"], row["b"])) for row in read(pairs)}
+
+
+def is_mislabelled(label, first, second):
+    """Whether the texts of a pair show that its label is wrong."""
+    if label == "different":
+        return shares_copied_text(first, second)
+    within_a_sentence = not re.match(r"\W*[A-Z]", second) or second.lstrip()[:1] in ":;,.)"
+    counts = runs(second).values()
+    repeats_itself = sum(n for n in counts if n > TIMES) > REPEATED * max(1, sum(counts))
+    return within_a_sentence or repeats_itself
 
 
 def fit_without(args, folder, without=(), families=()):
@@ -53,14 +69,16 @@ def judge_set(name, pairs, args, folder, without):
     """Prints recall and false joins of a set by the set's own labels."""
     profile = fit_without(args, folder, without)
     found = joined_pairs(args.sets / f"{name}.docs.jsonl.gz", profile, folder)
+    texts = texts_of(args.sets, name)
     of_note = defaultdict(list)
     for first, second, label, note in pairs:
-        of_note[label, note].append(found.get(frozenset((first, second))))
-    for (label, note), copied in sorted(of_note.items(), reverse=True):
-        joined = [share for share in copied if share is not None]
-        wrong_labels = sum(share >= COPIED for share in joined) if label == "different" else 0
-        extra = f"; {wrong_labels} of them share copied text" if wrong_labels else ""
-        print(f"| {name} | {note} | {label} | {len(copied)} | {len(joined) / len(copied):.4f}{extra} |", flush=True)
+        is_wrong = is_mislabelled(label, texts[first], texts[second])
+        of_note[label, note].append((frozenset((first, second)) in found, is_wrong))
+    for (label, note), judged in sorted(of_note.items(), reverse=True):
+        right = [is_joined for is_joined, is_wrong in judged if not is_wrong]
+        joined = sum(is_joined for is_joined, _ in judged) / len(judged)
+        shares = f"{joined:.4f} | {len(right)} | {sum(right) / max(1, len(right)):.4f}"
+        print(f"| {name} | {note} | {label} | {len(judged)} | {shares} |", flush=True)
 
 
 def judge_fixtures(args, folder):
@@ -89,7 +107,7 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print("| set | its label | label | pairs | joined |\n|---|---|---|---|---|")
+        print("| set | its label | label | pairs | joined | rightly labelled | joined |\n|---|---|---|---|---|---|---|")
         for name in WEIGHTS:
             if name in ("fixtures", "feed"):
                 continue

@@ -100,7 +100,7 @@ impl Keying {
         if self.level == Level::Rewrite && article.record.is_weighted {
             let terms = self.maker.weighted_terms(&article.record);
             for tree in 0..self.maker.num_trees() {
-                if let Some(key) = self.maker.tree_key(&terms, tree, 0, scratch) {
+                for key in self.maker.tree_keys(&terms, tree, 0, scratch).into_iter().flatten() {
                     each(key, KeyOrigin::Tree(tree as u16));
                 }
             }
@@ -147,14 +147,17 @@ struct Keys<'a> {
 }
 
 impl Refine for Keys<'_> {
-    fn refine(&self, article: u32, origin: KeyOrigin, _key: u64, depth: usize) -> Option<u64> {
+    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
         let article = &self.articles[article as usize];
         match origin {
             KeyOrigin::Band(band) => self.keying.bands.key(&article.signature, band as usize, depth),
             KeyOrigin::Tree(tree) => {
                 let maker = &self.keying.maker;
                 let terms = maker.weighted_terms(&article.record);
-                maker.tree_key(&terms, tree as usize, depth, &mut KeyScratch::default())
+                let keys = |depth| maker.tree_keys(&terms, tree as usize, depth, &mut KeyScratch::default());
+                // Of the tree's keys the one that brought the article here.
+                let at = keys(0).iter().position(|k| k.is_some_and(|k| Entry::new(k, 0, origin).key() == key))?;
+                keys(depth)[at]
             }
             // A passage or fingerprint that many share is refined by the wording of the rest.
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The version of the profile's file format.
 pub const PROFILE_FORMAT: u32 = 1;
 /// The version of the rules in code that a sketch depends on: text, hashes, keys. A change of any is a new number.
-const SKETCH_RULES: u32 = 2;
+const SKETCH_RULES: u32 = 3;
 /// The profile that ships.
 const BUILTIN: &str = include_str!("builtin/news.toml");
 
@@ -274,12 +274,12 @@ impl Profile {
 
     /// The sum of idf, in sixteenths of a nat, at which a key's prefix ends: τ.
     ///
-    /// 1.2 · ln(capacity) − 2.5, which gives the measured 14 at 10⁶ articles, 17 at 10⁷, 20 at 10⁸ and 22 at 10⁹
+    /// 1.2 · ln(capacity) − 5, which gives 11.6 at 10⁶ articles, 14.3 at 10⁷, 17.1 at 10⁸ and 19.9 at 10⁹
     /// (`docs/method.md`).
     #[must_use]
     pub fn key_weight(&self) -> u32 {
         let ln = u64::from(ln_q16(self.sketch.capacity)); // 16 fractional bits
-        ((ln * 12 / 10).saturating_sub(5 << 15) >> 12) as u32
+        ((ln * 12 / 10).saturating_sub(5 << 16) >> 12) as u32
     }
 }
 
@@ -314,7 +314,7 @@ mod tests {
             let profile = Profile::default().with_sketch(sketch).unwrap();
             (profile.key_weight() + 8) / 16
         };
-        assert_eq!([at(1_000_000), at(10_000_000), at(100_000_000), at(1_000_000_000)], [14, 17, 20, 22]);
+        assert_eq!([at(1_000_000), at(10_000_000), at(100_000_000), at(1_000_000_000)], [12, 14, 17, 20]);
     }
 
     #[test]
@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_is_named() {
-        let text = BUILTIN.replace("num_trees = 88", "num_trees = 0");
+        let text = BUILTIN.replace("num_trees = 32", "num_trees = 0");
         let error = Profile::from_toml("x.toml", &text).unwrap_err().to_string();
         assert_eq!(error, "profile x.toml: sketch.num_trees is 0, expected 8 to 512");
         assert!(Profile::from_toml("x.toml", "format = 1").is_err());

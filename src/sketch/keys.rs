@@ -17,10 +17,15 @@ use std::collections::VecDeque;
 
 /// Tokens of a key's prefix, at least and at most; refinement may take more.
 const PREFIX_LEN: std::ops::RangeInclusive<usize> = 2..=6;
+/// Keys a tree gives: of the whole order, of the order without its second token, of that without its first. One rewritten
+/// token among the first then costs a pair one key or two of three, not the tree, and an order serves three times.
+pub const KEYS_A_TREE: usize = 3;
+/// The token that each of a tree's keys leaves out, by its place in the order.
+const LEFT_OUT: [usize; KEYS_A_TREE] = [usize::MAX, 1, 0];
 /// Tokens a refined key may have.
 const MAX_PREFIX: usize = 24;
 /// Tokens expected on a short list.
-const SHORT_LIST_LEN: u128 = 7;
+const SHORT_LIST_LEN: u128 = 9;
 /// Tokens that weigh less than this part of the mean are left out.
 const MEAN_OVER_LEAST: u64 = 25;
 /// Tokens beyond this many decays weigh under 1/400 and are left out.
@@ -28,7 +33,7 @@ const MAX_DECAYS: u32 = 6;
 /// Tokens that are looked at together for a short list.
 const LANES: usize = 64;
 /// Tokens of a short list that are put in order: a prefix of more is rare enough to rank all.
-const NUM_FIRST: usize = 4;
+const NUM_FIRST: usize = 6;
 /// Salts that keep the kinds of keys apart.
 const TREE_SALT: u64 = 0x7472_6565;
 const PASSAGE_SALT: u64 = 0x7061_7373;
@@ -43,7 +48,7 @@ pub struct KeyMaker {
     key_weight: u32,
     /// `exp(-position / decay)` with 12 fractional bits.
     decay: Vec<u32>,
-    /// `(1 + ln count)^1.5` with 8 fractional bits, by count.
+    /// `(1 + ln count)²` with 8 fractional bits, by count.
     repeats: [u32; 256],
     passage_len: usize,
     passage_window: usize,
@@ -83,7 +88,7 @@ impl KeyMaker {
         let mut repeats = [0; 256];
         for (count, factor) in repeats.iter_mut().enumerate() {
             let x = u64::from(ln_q16(count as u64)) + 65_536; // 1 + ln count, 16 fractional bits
-            *factor = ((x * (x << 16).isqrt()) >> 24) as u32;
+            *factor = ((x * x) >> 24) as u32;
         }
         let tree_salts = (0..params.num_trees as u64).map(|tree| derived_seed(TREE_SALT, tree)).collect();
         Self {
@@ -103,7 +108,7 @@ impl KeyMaker {
         self.tree_seeds.len()
     }
 
-    /// The weights of an article's tokens: idf³ · (1 + ln count)^1.5 · exp(−first position / decay).
+    /// The weights of an article's tokens: idf³ · (1 + ln count)² · exp(−first position / decay).
     #[must_use]
     pub fn weighted_terms(&self, record: &Record) -> WeightedTerms {
         let num_terms = record.vocabulary.len();
@@ -144,29 +149,39 @@ impl KeyMaker {
         terms
     }
 
-    /// The key of one tree: of the shortest prefix that carries enough idf, and `depth` tokens more.
+    /// The keys of one tree, each of the shortest prefix that carries enough idf and `depth` tokens more: of the whole
+    /// order and of the order without one of its first two tokens.
     ///
-    /// `None` when the article has no two tokens, or none left to refine by.
+    /// `None` where the article has no two tokens, or none left to refine by.
     #[must_use]
-    pub fn tree_key(&self, terms: &WeightedTerms, tree: usize, depth: usize, scratch: &mut KeyScratch) -> Option<u64> {
+    pub fn tree_keys(
+        &self,
+        terms: &WeightedTerms,
+        tree: usize,
+        depth: usize,
+        scratch: &mut KeyScratch,
+    ) -> [Option<u64>; KEYS_A_TREE] {
         let seed = self.tree_seeds[tree];
         // The first few tokens of the order nearly always suffice; if not, all are ranked.
-        let first = terms.rank_first(seed, &mut scratch.hits).into_iter();
-        let key = self.prefix_key(terms, tree, depth, first.take_while(|rank| *rank < terms.short_list));
-        if let Prefix::Whole(key) = key {
-            return Some(key);
-        }
-        terms.rank_all(seed, &mut scratch.ranked);
-        let ranked = &mut scratch.ranked;
-        // Two or three are taken: looking for the smallest each time is faster than sorting.
-        let in_order = std::iter::from_fn(|| {
-            let smallest = (0..ranked.len()).min_by_key(|i| ranked[*i])?;
-            Some(ranked.swap_remove(smallest))
-        });
-        match self.prefix_key(terms, tree, depth, in_order) {
-            Prefix::Whole(key) => Some(key),
-            Prefix::Exhausted(key) => key,
-        }
+        let first = terms.rank_first(seed, &mut scratch.hits);
+        let is_listed = |rank: &u64| *rank < terms.short_list;
+        let mut is_sorted = false;
+        LEFT_OUT.map(|left_out| {
+            let kept = |(place, rank): (usize, u64)| (place != left_out).then_some(rank);
+            let listed = first.into_iter().take_while(is_listed).enumerate();
+            if let Prefix::Whole(key) = self.prefix_key(terms, tree, depth, listed.filter_map(kept)) {
+                return Some(key);
+            }
+            if !is_sorted {
+                terms.rank_all(seed, &mut scratch.ranked);
+                scratch.ranked.sort_unstable();
+                is_sorted = true;
+            }
+            match self.prefix_key(terms, tree, depth, scratch.ranked.iter().copied().enumerate().filter_map(kept)) {
+                Prefix::Whole(key) => Some(key),
+                Prefix::Exhausted(key) => key,
+            }
+        })
     }
 
     /// Takes tokens, the first in order first, until they carry enough.
@@ -364,13 +379,13 @@ mod tests {
         let (maker, _, terms) = terms_of(STORY);
         let mut scratch = KeyScratch::default();
         let keys: Vec<_> =
-            (0..maker.num_trees()).map(|t| maker.tree_key(&terms, t, 0, &mut scratch).unwrap()).collect();
+            (0..maker.num_trees()).map(|t| maker.tree_keys(&terms, t, 0, &mut scratch)[0].unwrap()).collect();
         let (_, _, other) = terms_of(&STORY.replace(" the ", " a "));
         let again: Vec<_> =
-            (0..maker.num_trees()).map(|t| maker.tree_key(&other, t, 0, &mut scratch).unwrap()).collect();
+            (0..maker.num_trees()).map(|t| maker.tree_keys(&other, t, 0, &mut scratch)[0].unwrap()).collect();
         assert_eq!(keys, again);
         let distinct: crate::hash::HashSet<_> = keys.iter().collect();
-        assert!(distinct.len() > 75);
+        assert!(distinct.len() > 28);
     }
 
     #[test]
@@ -380,8 +395,8 @@ mod tests {
         let mut scratch = KeyScratch::default();
         for tree in 0..maker.num_trees() {
             for depth in 0..5 {
-                let fast = maker.tree_key(&terms, tree, depth, &mut scratch);
-                assert_eq!(fast, maker.tree_key(&full, tree, depth, &mut scratch));
+                let fast = maker.tree_keys(&terms, tree, depth, &mut scratch);
+                assert_eq!(fast, maker.tree_keys(&full, tree, depth, &mut scratch));
             }
         }
     }
@@ -390,13 +405,13 @@ mod tests {
     fn refinement_ends() {
         let (maker, _, terms) = terms_of(STORY);
         let mut scratch = KeyScratch::default();
-        let depths: Vec<bool> = (0..64).map(|d| maker.tree_key(&terms, 3, d, &mut scratch).is_some()).collect();
+        let depths: Vec<bool> = (0..64).map(|d| maker.tree_keys(&terms, 3, d, &mut scratch)[0].is_some()).collect();
         assert!(depths[0] && !depths[63]);
         assert!(depths.is_sorted_by(|a, b| a >= b));
         let (_, _, none) = terms_of("");
-        assert_eq!(maker.tree_key(&none, 0, 0, &mut scratch), None);
+        assert_eq!(maker.tree_keys(&none, 0, 0, &mut scratch), [None; KEYS_A_TREE]);
         let (_, _, one) = terms_of("ferry");
-        assert_eq!(maker.tree_key(&one, 0, 0, &mut scratch), None);
+        assert_eq!(maker.tree_keys(&one, 0, 0, &mut scratch), [None; KEYS_A_TREE]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod minhash;
 mod record;
 mod simhash;
 
-pub use keys::{KeyMaker, KeyScratch, WeightedTerms};
+pub use keys::{KEYS_A_TREE, KeyMaker, KeyScratch, WeightedTerms};
 pub use minhash::{EMPTY_SLOT, MinHasher, estimated_jaccard, fold};
 pub use record::{ContentToken, Figure, Record, Term};
 pub use simhash::{simhash, simhash_keys};

@@ -67,7 +67,7 @@ fn vectors(text: &str, profile: &Profile) -> Vec<(&'static str, Vec<Value>)> {
         ("slots", signature[..8].iter().map(|slot| format!("{slot:08x}").into()).collect()),
         ("simhash", vec![hex(simhash(&record))]),
         ("band_keys", (0..3).map(|band| optional(bands.key(&signature, band, 0))).collect()),
-        ("tree_keys", (0..4).map(|tree| optional(maker.tree_key(&terms, tree, 0, &mut scratch))).collect()),
+        ("tree_keys", (0..4).flat_map(|tree| maker.tree_keys(&terms, tree, 0, &mut scratch).map(optional)).collect()),
         ("passage_keys", passages),
         // Form, hash, hash of the stem, flags, sentence.
         (
