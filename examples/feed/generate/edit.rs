@@ -9,7 +9,7 @@ pub(crate) enum Edit {
     /// The same text.
     Copy,
     /// A byline, a few words, a paragraph's place.
-    Edit,
+    Retouch,
     /// The end cut off.
     Trim,
     /// Some paragraphs from within.
@@ -20,13 +20,13 @@ pub(crate) enum Edit {
 
 /// Planted articles in a hundred thousand, of each kind.
 pub(crate) const PLANTED: [(Edit, u64); 5] =
-    [(Edit::Copy, 1_500), (Edit::Edit, 2_000), (Edit::Trim, 1_500), (Edit::Excerpt, 1_000), (Edit::Rewrite, 2_000)];
+    [(Edit::Copy, 1_500), (Edit::Retouch, 2_000), (Edit::Trim, 1_500), (Edit::Excerpt, 1_000), (Edit::Rewrite, 2_000)];
 
 impl Edit {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Copy => "copy",
-            Self::Edit => "edit",
+            Self::Retouch => "edit",
             Self::Trim => "trim",
             Self::Excerpt => "excerpt",
             Self::Rewrite => "rewrite",
@@ -39,7 +39,7 @@ impl Edit {
         let num_paragraphs = paragraphs.len();
         match self {
             Self::Copy => text.to_string(),
-            Self::Edit => {
+            Self::Retouch => {
                 let percent = random.between(1, 4);
                 if num_paragraphs > 3 && random.percent(30) {
                     let from = random.between(1, num_paragraphs - 2);
