@@ -14,6 +14,7 @@ mod estimators;
 mod format;
 mod golden;
 mod hot_events;
+mod made_feed;
 mod planted;
 mod quality;
 mod support;
