@@ -5,7 +5,7 @@ use samestory::input::read_file;
 use std::path::PathBuf;
 
 /// Candidate pairs an article, as measured on a feed of 24,218 news articles.
-const CANDIDATES_PER_ARTICLE: f64 = 1.7;
+const CANDIDATES_PER_ARTICLE: f64 = 2.7;
 /// Bytes of the largest profile or table of weights that is read, unpacked.
 const MAX_PARAMETERS_LEN: usize = 256 << 20;
 
