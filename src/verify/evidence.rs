@@ -418,11 +418,12 @@ fn title_cover(shorter: &Record, longer: &Record) -> i32 {
 }
 
 /// Where both are of one outlet, the share of the shorter's shingles that the longer lacks, else 0: an outlet copies its
-/// own earlier versions, and tells its next story in the same frame. Without headline or time a text's source may be a
-/// collection, not an outlet.
+/// own earlier versions, and tells its next story in the same frame. Not so where it corrects itself. Without headline or
+/// time a text's source may be a collection, not an outlet.
 fn told_anew(shorter: &Record, longer: &Record, shingle_containment: i32) -> i32 {
     let is_one_outlet = shorter.outlet.is_some() && shorter.outlet == longer.outlet;
-    let is_article = |record: &Record| record.published.is_some() || !record.title.is_empty();
+    let is_article =
+        |record: &Record| !record.says_correction && (record.published.is_some() || !record.title.is_empty());
     i32::from(is_one_outlet && is_article(shorter) && is_article(longer)) * (ONE - shingle_containment)
 }
 
@@ -743,6 +744,37 @@ mod tests {
         assert_eq!(e.value(Measurement::NumberJaccard), 0);
         assert_eq!(e.value(Measurement::FactsAgainst), ONE);
         assert!(e.value(Measurement::ShingleJaccard) > ONE / 2);
+    }
+
+    #[test]
+    fn an_outlet_tells_anew_what_it_does_not_repeat() {
+        let anew = "Fishermen from Ivana brought most of the 214 passengers of the ferry Santa Odilia ashore after it ran \
+                    aground off Batanes on Monday. Nobody was hurt, the coast guard said; the captain was asked why \
+                    the ship was two miles off its course.";
+        let told = |text: &str, source: Option<&str>, title: Option<&str>| {
+            let profile = Profile::default();
+            let mut article = Article::new("1", text);
+            (article.source, article.title) = (source.map(Into::into), title.map(Into::into));
+            let document = Document::new(&article.text, 10_000);
+            Record::new(&article, &document, &shingle_hashes(&document.tokens, 5), &profile)
+        };
+        let value = |first: &Record, second: &Record| {
+            let e = measure(first, second, &mut Scratch::default());
+            assert!(e.is_complete);
+            (e.value(Measurement::ToldAnew), ONE - e.value(Measurement::ShingleContainment))
+        };
+        let (harbour, ferry) = (Some("Harbour News"), Some("Ferry aground"));
+        let first = told(STORY, harbour, ferry);
+        let (measured, expected) = value(&first, &told(anew, Some("HARBOUR NEWS "), Some("Ferry")));
+        assert!(measured == expected && expected > ONE / 2, "{measured}");
+        assert_eq!(value(&first, &told(STORY, harbour, ferry)).0, 0);
+        assert_eq!(value(&first, &told(anew, Some("Kestrel"), ferry)).0, 0);
+        assert_eq!(value(&first, &told(anew, None, ferry)).0, 0);
+        // A collection of texts, an outlet that the text names, and a correction.
+        assert_eq!(value(&told(STORY, harbour, None), &told(anew, harbour, None)).0, 0);
+        let named = |text: &str| told(&format!("Source: Kestrel\n\n{text}"), Some("By one of many"), ferry);
+        assert!(value(&named(STORY), &told(&format!("Source: Kestrel\n\n{anew}"), None, ferry)).0 > ONE / 2);
+        assert_eq!(value(&first, &told(anew, harbour, Some("CORRECTED-Ferry aground"))).0, 0);
     }
 
     #[test]
