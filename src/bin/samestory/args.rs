@@ -435,23 +435,39 @@ impl Running {
 }
 
 impl Reading {
+    /// The options that name a field, in the order of [`samestory::input::FieldNames`], with the names they give.
+    pub(crate) fn given_fields(&self) -> [(&'static str, Option<&str>); 9] {
+        [
+            ("--id-field", &self.id_field),
+            ("--text-field", &self.text_field),
+            ("--title-field", &self.title_field),
+            ("--source-field", &self.source_field),
+            ("--published-field", &self.published_field),
+            ("--url-field", &self.url_field),
+            ("--language-field", &self.language_field),
+            ("--slug-field", &self.slug_field),
+            ("--version-field", &self.version_field),
+        ]
+        .map(|(option, name)| (option, name.as_deref()))
+    }
+
     /// The names of the fields that make an article.
     pub(crate) fn field_names(&self) -> samestory::input::FieldNames {
         let mut names = samestory::input::FieldNames::default();
-        let fields = [
-            (&self.id_field, &mut names.id),
-            (&self.text_field, &mut names.text),
-            (&self.title_field, &mut names.title),
-            (&self.source_field, &mut names.source),
-            (&self.published_field, &mut names.published),
-            (&self.url_field, &mut names.url),
-            (&self.language_field, &mut names.language),
-            (&self.slug_field, &mut names.slug),
-            (&self.version_field, &mut names.version),
+        let lists = [
+            &mut names.id,
+            &mut names.text,
+            &mut names.title,
+            &mut names.source,
+            &mut names.published,
+            &mut names.url,
+            &mut names.language,
+            &mut names.slug,
+            &mut names.version,
         ];
-        for (given, list) in fields {
+        for ((_, given), list) in self.given_fields().into_iter().zip(lists) {
             if let Some(name) = given {
-                *list = vec![name.clone()];
+                *list = vec![name.to_string()];
             }
         }
         names

@@ -8,9 +8,11 @@ mod config;
 mod dedup;
 mod eval;
 mod feed;
+mod fields;
 mod manual;
 mod message;
 mod outputs;
+mod progress;
 mod similar;
 mod weights;
 

@@ -1,11 +1,9 @@
-//! What people read on stderr: notes, warnings, errors, progress. Data goes to stdout.
+//! What people read on stderr: notes, warnings, errors. Data goes to stdout.
 
 use anstyle::AnsiColor;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::io::Write;
 
 /// A command line that cannot be followed: exit code 2.
 #[derive(Debug)]
@@ -76,17 +74,6 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause.downcast_ref::<samestory::Error>().is_some_and(samestory::Error::is_closed_pipe)
             || cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     })
-}
-
-/// A line that tells what is going on, where stderr is a terminal.
-pub(crate) fn progress(quiet: bool, text: &'static str) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{spinner} {msg}, {pos} blocks, {elapsed}").expect("a valid template");
-    let bar = ProgressBar::new_spinner().with_style(style).with_message(text);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 /// A number with its thousands set apart.

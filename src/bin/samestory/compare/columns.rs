@@ -26,7 +26,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
         let room = columns.saturating_sub(if line.is_empty() { 0 } else { line.width() + 1 });
         let is_cut = len > columns || (is_wide && len > room);
         if !line.is_empty() {
-            if len <= room || (is_cut && room >= 2) {
+            if (len <= room && line.width() < columns) || (is_cut && room >= 2) {
                 line.push(' ');
             } else {
                 lines.push(std::mem::take(&mut line));

@@ -9,6 +9,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage};
 use crate::outputs::Outputs;
+use crate::progress::Watch;
 use crate::similar::nearest;
 use anyhow::bail;
 use explanation::Pair;
@@ -79,13 +80,19 @@ fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2]
 
 fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Article, Article)> {
     let intake = Intake::new(&args.reading);
-    let pair = if args.feed.is_empty() {
+    if args.feed.is_empty() {
         outputs.refuse_inputs(None, [&args.first, &args.second].map(Path::new))?;
-        (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?)
+        let pair = (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?);
+        intake.report(&args.reading, args.running.quiet)?;
+        Ok(pair)
     } else {
         let blocks = Blocks::open(&args.feed, args.reading.input_format())?;
         outputs.refuse_inputs(None, blocks.files())?;
+        let watch = Watch::start(args.running.quiet, &blocks, &intake, None);
         let all = intake.read_all(blocks)?;
+        watch.finish();
+        // What is wrong with the feed first: it may be why an id is not found.
+        intake.report(&args.reading, args.running.quiet)?;
         let find = |id: &str| -> anyhow::Result<Article> {
             let mut found = all.iter().filter(|article| article.id.as_str() == id);
             let first = found.next().ok_or_else(|| {
@@ -101,10 +108,8 @@ fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Arti
                 None => Ok(first.clone()),
             }
         };
-        (find(&args.first)?, find(&args.second)?)
-    };
-    intake.report(&args.reading, args.running.quiet)?;
-    Ok(pair)
+        Ok((find(&args.first)?, find(&args.second)?))
+    }
 }
 
 /// The one article of a file; a file whose name says nothing is a text.
