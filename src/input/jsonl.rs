@@ -593,7 +593,10 @@ mod tests {
         assert_eq!(named.len(), 6);
         assert_eq!(named[0].0, 3);
         assert_eq!(named[1], (4, "id is an object, expected text or a whole number"));
-        assert_eq!(named[3], (6, "neither id nor text"));
+        assert_eq!(named[3], (6, "neither id nor text; it has 'x'"));
+        assert_eq!((parsed.fields.num_records, parsed.fields.counts[..2].to_vec()), (4, vec![2, 3]));
+        assert_eq!(parsed.fields.first.as_ref().map(|first| first.bytes.clone()), Some(0..22));
+        assert_eq!(parsed.fields.num_without_text, 0);
         assert_eq!(named[4], (7, "text is a number, expected text"));
         assert_eq!(parsed.rejects[0].offset, 23);
     }

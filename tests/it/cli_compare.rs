@@ -226,6 +226,7 @@ fn errors_are_two() {
         .write("bad.jsonl", "{\"id\":\n");
     for (args, message) in [
         ("compare a.txt absent.txt", "error: absent.txt: cannot open: No such file or directory (os error 2)\n"),
+        ("compare 4711 a.txt", "error: 4711: no such file; --feed FILE compares two ids of a feed\n"),
         ("compare a.txt two.jsonl", "error: two.jsonl holds 2 articles; name two of them with --feed two.jsonl\n"),
         (
             "compare a.txt bad.jsonl",

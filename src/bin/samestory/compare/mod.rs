@@ -115,6 +115,9 @@ fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Arti
 /// The one article of a file; a file whose name says nothing is a text.
 fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Result<Article> {
     let path = PathBuf::from(file);
+    if file != "-" && path.extension().is_none() && !path.exists() {
+        return Err(Usage(format!("{file}: no such file; --feed FILE compares two ids of a feed")).into());
+    }
     let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|end| file.contains(end));
     let format = args.reading.input_format().unwrap_or(if is_json {
         samestory::input::Format::Jsonl
