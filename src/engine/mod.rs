@@ -3,9 +3,11 @@
 mod analyze;
 mod clustering;
 mod keys;
+mod progress;
 
 pub use analyze::Analyzed;
 pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
+pub use progress::Progress;
 
 use crate::article::Article;
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
@@ -28,6 +30,9 @@ pub const COMPONENT_LIMIT: usize = 400;
 const LEAST_MARGIN: i32 = -8 * 1024;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
+
+/// Pairs that a worker takes at once, and counts at once for those who watch.
+const COUNTED_PAIRS: usize = 64;
 
 /// How near copies are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +85,7 @@ pub struct Engine {
     near: NearSketch,
     versions: Versions,
     texts: Texts,
+    progress: Arc<Progress>,
 }
 
 impl Engine {
@@ -93,6 +99,7 @@ impl Engine {
             near: NearSketch::default(),
             versions: Versions::default(),
             texts: Texts::default(),
+            progress: Arc::default(),
         }
     }
 
@@ -129,6 +136,12 @@ impl Engine {
     pub fn with_texts(mut self, texts: Texts) -> Self {
         self.texts = texts;
         self
+    }
+
+    /// How far the engine's run is, and that of its clones; of several the last.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// The profile in force.
@@ -276,7 +289,9 @@ impl Engine {
             stats.candidates_seconds = started.elapsed().as_secs_f64();
             stats.num_candidates = pairs.len() as u64;
             let started = Instant::now();
+            self.progress.begin_verifying(stats.num_candidates);
             verdicts = self.verify(&articles, &pairs);
+            self.progress.end_verifying(stats.num_candidates);
             stats.verify_seconds = started.elapsed().as_secs_f64();
         }
         let started = Instant::now();
@@ -291,9 +306,13 @@ impl Engine {
     fn verify(&self, articles: &[Analyzed], pairs: &[(u32, u32)]) -> Vec<(u32, u32, Verdict)> {
         pairs
             .par_iter()
-            .with_min_len(64)
-            .map_init(Scratch::default, |scratch, (a, b)| {
+            .with_min_len(COUNTED_PAIRS)
+            .map_init(<(Scratch, usize)>::default, |(scratch, num_verified), (a, b)| {
                 let verdict = self.judge_analyzed(&articles[*a as usize], &articles[*b as usize], scratch);
+                *num_verified += 1;
+                if num_verified.is_multiple_of(COUNTED_PAIRS) {
+                    self.progress.add_verified(COUNTED_PAIRS as u64);
+                }
                 (*a, *b, verdict)
             })
             .filter(|(_, _, verdict)| verdict.relation.is_match() || verdict.relation.is_link())

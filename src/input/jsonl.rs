@@ -53,6 +53,40 @@ impl Default for FieldNames {
     }
 }
 
+/// Which fields of an article the JSON objects of a block have.
+#[derive(Clone, Debug, Default)]
+pub struct FieldsMet {
+    /// Objects that were read, those that are no article too.
+    pub num_records: u64,
+    /// How many of them have each field, in the order of [`FieldNames`].
+    pub counts: [u64; FIELDS.len()],
+    /// The first of them.
+    pub first: Option<NamedRecord>,
+    /// Articles without the field of the text.
+    pub num_without_text: u64,
+    /// The first of these.
+    pub first_without_text: Option<NamedRecord>,
+}
+
+/// Where a record stands.
+#[derive(Clone, Debug)]
+pub struct NamedRecord {
+    /// `FILE:LINE`, for people.
+    pub place: String,
+    /// Its range of [`Parsed::bytes`].
+    pub bytes: std::ops::Range<usize>,
+}
+
+impl FieldsMet {
+    fn note(&mut self, found: &Found, record: impl FnOnce() -> NamedRecord) {
+        self.num_records += 1;
+        for (count, value) in self.counts.iter_mut().zip(&found.values) {
+            *count += u64::from(value.is_some());
+        }
+        self.first.get_or_insert_with(record);
+    }
+}
+
 /// Cuts a stream into blocks of whole lines.
 pub(super) struct LineBlocks {
     reader: Box<dyn BufRead>,
@@ -205,8 +239,19 @@ pub(super) fn parse_lines(
             parsed.num_repaired += 1;
             parse_line(mended.as_bytes(), fields)
         });
-        match parsed_line.and_then(|found| found.into_article(file, number)) {
+        let mut has_text = true;
+        let article = parsed_line.and_then(|found| {
+            has_text = found.has("text");
+            parsed.fields.note(&found, || NamedRecord { place: format!("{file}:{number}"), bytes: from..end });
+            found.into_article(file, number)
+        });
+        match article {
             Ok((mut article, has_bad_time)) => {
+                if !has_text {
+                    parsed.fields.num_without_text += 1;
+                    let record = || NamedRecord { place: format!("{file}:{number}"), bytes: from..end };
+                    parsed.fields.first_without_text.get_or_insert_with(record);
+                }
                 parsed.num_bad_times += u64::from(has_bad_time);
                 article.origin = Origin { place: format!("{file}:{number}").into(), ..Origin::default() };
                 parsed.records.push(from..end);
@@ -217,11 +262,26 @@ pub(super) fn parse_lines(
                 line: number,
                 file: file.to_string(),
                 offset: start.1 + from as u64,
-                reason,
+                reason: if reason == NO_ARTICLE { with_keys(reason, line) } else { reason },
                 record: String::from_utf8_lossy(line).into_owned(),
             }),
         }
     }
+}
+
+/// What is wrong with an object that has nothing to know it by.
+const NO_ARTICLE: &str = "neither id nor text";
+/// Keys of such an object that are named.
+const NUM_KEYS: usize = 8;
+
+/// Says which keys an object has in place of those that were looked for.
+fn with_keys(mut reason: String, line: &[u8]) -> String {
+    let keys = serde_json::from_slice::<std::collections::BTreeMap<String, IgnoredAny>>(line).unwrap_or_default();
+    for (i, key) in keys.keys().take(NUM_KEYS).enumerate() {
+        reason.push_str(if i == 0 { "; it has " } else { ", " });
+        reason.push_str(&format!("'{key}'"));
+    }
+    reason
 }
 
 fn parse_line(line: &[u8], fields: &FieldNames) -> Result<Found, String> {
@@ -298,6 +358,7 @@ enum Value {
     Other(&'static str),
 }
 
+/// The fields of an article, in the order of [`FieldNames`].
 const FIELDS: [&str; 9] = ["id", "text", "title", "source", "published", "url", "language", "slug", "version"];
 
 impl FieldNames {
@@ -422,6 +483,10 @@ impl<'de> Visitor<'de> for ValueSeed {
 }
 
 impl Found {
+    fn has(&self, name: &str) -> bool {
+        FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         let field = FIELDS.iter().position(|f| *f == name)?;
         self.values[field].take().map(|(_, value)| value).filter(|value| *value != Value::Null)
@@ -450,7 +515,7 @@ impl Found {
         let text = match self.take("text") {
             Some(Value::Text(text)) => text,
             None | Some(Value::Null) if id.is_some() => String::new(),
-            None | Some(Value::Null) => return Err("neither id nor text".to_string()),
+            None | Some(Value::Null) => return Err(NO_ARTICLE.to_string()),
             Some(Value::Whole(_)) => return Err("text is a number, expected text".to_string()),
             Some(Value::Other(kind)) => return Err(format!("text is {kind}, expected text")),
         };
@@ -528,7 +593,10 @@ mod tests {
         assert_eq!(named.len(), 6);
         assert_eq!(named[0].0, 3);
         assert_eq!(named[1], (4, "id is an object, expected text or a whole number"));
-        assert_eq!(named[3], (6, "neither id nor text"));
+        assert_eq!(named[3], (6, "neither id nor text; it has 'x'"));
+        assert_eq!((parsed.fields.num_records, parsed.fields.counts[..2].to_vec()), (4, vec![2, 3]));
+        assert_eq!(parsed.fields.first.as_ref().map(|first| first.bytes.clone()), Some(0..22));
+        assert_eq!(parsed.fields.num_without_text, 0);
         assert_eq!(named[4], (7, "text is a number, expected text"));
         assert_eq!(parsed.rejects[0].offset, 23);
     }

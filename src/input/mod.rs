@@ -5,8 +5,8 @@ mod jsonl;
 mod stream;
 mod text;
 
-pub use jsonl::{FieldNames, MAX_LINE_LEN};
-pub use stream::{open, read_file};
+pub use jsonl::{FieldNames, FieldsMet, MAX_LINE_LEN, NamedRecord};
+pub use stream::{BytesRead, open, read_file};
 
 use crate::article::Article;
 use crate::error::{Error, Result};
@@ -84,6 +84,8 @@ pub struct Parsed {
     pub has_mark: bool,
     /// What is no article.
     pub rejects: Vec<Reject>,
+    /// Which fields the block's JSON objects have; nothing of a text file.
+    pub fields: FieldsMet,
     /// Lines that were mended: invalid UTF-8, lone surrogates, control characters.
     pub num_repaired: u64,
     /// Times of publication that could not be read.
@@ -117,6 +119,7 @@ pub struct Blocks {
     queue: VecDeque<Source>,
     lines: Option<jsonl::LineBlocks>,
     seq: u64,
+    read: Arc<BytesRead>,
 }
 
 #[derive(Debug)]
@@ -146,12 +149,26 @@ impl Blocks {
                 queue.push_back(Source { path: input.clone(), name, format, id });
             }
         }
-        Ok(Self { queue, lines: None, seq: 0 })
+        Ok(Self { queue, lines: None, seq: 0, read: Arc::default() })
     }
 
     /// The files that are still to be opened, in order; `-` for stdin.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.queue.iter().map(|source| source.path.as_path())
+    }
+
+    /// How far the files are read.
+    #[must_use]
+    pub fn bytes_read(&self) -> Arc<BytesRead> {
+        Arc::clone(&self.read)
+    }
+
+    /// Bytes of the files that are still to be opened; `None` where one is a stream.
+    #[must_use]
+    pub fn total_bytes(&self) -> Option<u64> {
+        let len =
+            |path: &Path| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len());
+        self.files().map(len).sum()
     }
 
     fn block(&mut self, file: Arc<str>, content: Content) -> Block {
@@ -172,14 +189,19 @@ impl Iterator for Blocks {
                 }
                 self.lines = None;
             }
-            let source = self.queue.pop_front()?;
+            let Some(source) = self.queue.pop_front() else {
+                self.read.end();
+                return None;
+            };
             let file: Arc<str> = source.name.as_str().into();
             match source.format {
                 Format::Text => {
+                    // A worker reads it; on the way to it it counts as read.
+                    self.read.add(std::fs::metadata(&source.path).map_or(0, |found| found.len()));
                     let content = Content::Text { path: source.path, id: source.id };
                     return Some(Ok(self.block(file, content)));
                 }
-                Format::Jsonl => match open(&source.path) {
+                Format::Jsonl => match stream::open_counted(&source.path, Arc::clone(&self.read)) {
                     Ok(reader) => self.lines = Some(jsonl::LineBlocks::new(reader, file)),
                     Err(error) => return Some(Err(error)),
                 },

@@ -4,6 +4,8 @@ use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -22,6 +24,58 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
 fn open_file(path: &Path) -> Result<Box<dyn BufRead>> {
     let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
     unpack(Box::new(file)).map_err(|e| Error::io(path, "read", e))
+}
+
+/// Opens like [`open`], counting the bytes of the file as they are taken, before they are unpacked.
+pub(super) fn open_counted(path: &Path, count: Arc<BytesRead>) -> Result<Box<dyn BufRead>> {
+    let raw: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?)
+    };
+    unpack(Box::new(Counted { raw, count })).map_err(|e| Error::io(path, "read", e))
+}
+
+/// How far the inputs of a run are read, for whoever watches it from another thread.
+#[derive(Debug, Default)]
+pub struct BytesRead {
+    num_bytes: AtomicU64,
+    is_at_end: AtomicBool,
+}
+
+impl BytesRead {
+    /// Bytes of the files, packed ones as they are.
+    #[must_use]
+    pub fn num_bytes(&self) -> u64 {
+        self.num_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether all was read.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.is_at_end.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, num_bytes: u64) {
+        self.num_bytes.fetch_add(num_bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self) {
+        self.is_at_end.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Counted {
+    raw: Box<dyn Read>,
+    count: Arc<BytesRead>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.raw.read(buffer)?;
+        self.count.add(len as u64);
+        Ok(len)
+    }
 }
 
 /// Reads a file whole, unpacked if it is gzip or zstd: at most `limit` bytes.

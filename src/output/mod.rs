@@ -81,7 +81,8 @@ impl Output {
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let file = tempfile::Builder::new().prefix(".samestory-").tempfile_in(folder).map_err(fail)?;
+            let file = tempfile::Builder::new().prefix(".samestory-").tempfile_in(folder);
+            let file = file.map_err(|error| fail(without_name(&error, folder)))?;
             share_as_created(&file, path).map_err(fail)?;
             Target::Staged(Encoder::new(path, BufWriter::with_capacity(1 << 16, file)).map_err(fail)?)
         };
@@ -145,6 +146,16 @@ impl Finished {
             None => Ok(()),
         }
     }
+}
+
+/// Why a temporary file could not be made, without its name, which nobody has asked for.
+fn without_name(error: &std::io::Error, folder: &Path) -> std::io::Error {
+    let reason = error.to_string();
+    let reason = match error.kind() {
+        std::io::ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
+        _ => reason.split(" at path ").next().unwrap_or(&reason).to_string(),
+    };
+    std::io::Error::new(error.kind(), reason)
 }
 
 /// A temporary file is private; the finished file gets the rights of the one it replaces, or of any new file.

@@ -50,7 +50,7 @@ fn a_line_that_is_no_article_is_named_and_skipped() {
         (b"{\"id\":\"m\",\"text\":5}", "text is a number, expected text"),
         (b"{\"id\":\"m\",\"text\":{\"p\":\"t\"}}", "text is an object, expected text"),
         (b"{\"id\":\"m\",\"text\":[\"t\"]}", "text is a list, expected text"),
-        (b"{\"title\":\"Rain\"}", "neither id nor text"),
+        (b"{\"title\":\"Rain\"}", "neither id nor text; it has 'title'"),
     ] {
         let folder = around(bytes);
         let offset = line("a", &text_of("ferry-grounding/base")).len() + 1;
@@ -84,7 +84,10 @@ fn deep_nesting_is_no_danger() {
         for bytes in [deep(field, "[", "]"), deep(field, "{\"x\":", "}")] {
             let ran = around(&bytes).done("cluster feed.jsonl -o -");
             assert_eq!(ids(&ran), expected);
-            assert_eq!(warnings(&ran).len(), 3 - expected.len(), "{ran}");
+            // `m` has no text, or one that is none.
+            let warning =
+                if expected.len() == 3 { "is not compared: feed.jsonl:2 has no key" } else { "feed.jsonl:2: " };
+            assert!(warnings(&ran).len() == 1 && warnings(&ran)[0].contains(warning), "{ran}");
         }
     }
 }
@@ -113,7 +116,7 @@ fn what_json_allows_is_no_damage() {
         b"{\"id\":\"m\",\"id\":\"m\",\"text\":\"Rain\"}",
         b"{\"id\":\"m\",\"text\":\"Rain\"}\r",
         b"\t{ \"text\" : null , \"id\" : \"m\" , \"x\" : [ { } ] }",
-        b"{\"id\":\"m\"}\n\n   \n\t",
+        b"{\"id\":\"m\",\"body\":\"\"}\n\n   \n\t",
     ] {
         let ran = around(bytes).done("cluster feed.jsonl -o -");
         assert_eq!(ids(&ran), ["a", "m", "z"], "{ran}");
@@ -316,7 +319,7 @@ fn a_feed_of_one_article() {
     let row =
         "{\"id\":\"a\",\"cluster\":\"a\",\"representative\":\"a\",\"relation\":\"self\",\"score\":1.0000,\"size\":1}\n";
     assert_eq!(ran.stdout, row);
-    assert!(ran.stderr.starts_with("1 article tell 1 story: 0 repeats (0.0 %)\n"), "{ran}");
+    assert!(ran.stderr.starts_with("1 article tells 1 story: 0 repeats (0.0 %)\n"), "{ran}");
     let ran = folder.done("dedup feed.jsonl -o -");
     assert_eq!(ran.stderr, "1 article kept, 0 removed\n");
 }
@@ -661,4 +664,64 @@ fn a_slow_writer_is_waited_for() {
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 2);
+}
+
+#[test]
+fn fields_by_other_names_are_told() {
+    let text = crate::support::text_of("ferry-grounding/base");
+    let folder = Folder::new()
+        .write("txt.jsonl", format!("{{\"id\":1,\"txt\":\"a\"}}\n{}", line("b", &text)))
+        .write("long.jsonl", serde_json::json!({"id": 1, "main": text, "n": 2}).to_string())
+        .write("guid.jsonl", serde_json::json!({"guid": 1, "story": text}).to_string())
+        .write("own.jsonl", line("a", &text))
+        .write("a.txt", &text);
+    for (args, code, message) in [
+        (
+            "txt.jsonl",
+            0,
+            "warning: 1 record has no field 'text', 'body' or 'content' and is not compared: txt.jsonl:1 has 'id', \
+             'txt'; did you mean --text-field txt?",
+        ),
+        (
+            "long.jsonl",
+            0,
+            "warning: 1 record has no field 'text', 'body' or 'content' and is not compared: long.jsonl:1 has 'id', \
+             'main', 'n'; did you mean --text-field main?",
+        ),
+        (
+            "guid.jsonl",
+            0,
+            "warning: no record has an id or a text: guid.jsonl:1 has 'guid', 'story'; name the fields with \
+             --id-field NAME --text-field story",
+        ),
+        (
+            "own.jsonl --text-field txet",
+            2,
+            "error: --text-field: no record has a field 'txet'; own.jsonl:1 has 'id', 'text'; did you mean 'text'?",
+        ),
+        (
+            "own.jsonl --id-field guid",
+            2,
+            "error: --id-field: no record has a field 'guid'; own.jsonl:1 has 'id', 'text'",
+        ),
+        (
+            "own.jsonl --title-field headline",
+            0,
+            "warning: --title-field: no record has a field 'headline'; own.jsonl:1 has 'id', 'text'",
+        ),
+        // A text file has no fields, and nothing is known of an empty feed.
+        ("a.txt --text-field txet", 0, "1 article tells 1 story: 0 repeats (0.0 %)"),
+        ("/dev/null --text-field txet", 0, "0 articles tell 0 stories: 0 repeats (0.0 %)"),
+    ] {
+        let ran = folder.run(&format!("cluster -o out.jsonl {args}"));
+        assert_eq!((ran.code, ran.stderr.lines().next()), (code, Some(message)), "{ran}");
+        let quiet = folder.run(&format!("cluster -o out.jsonl --quiet {args}"));
+        assert_eq!((quiet.code, quiet.stderr.is_empty()), (code, code == 0), "{quiet}");
+    }
+    // In one order, whichever block is parsed first.
+    let lines: Vec<String> =
+        (0..3000).map(|i| serde_json::json!({"id": i, "txt": i, "main": text}).to_string()).collect();
+    let folder = Folder::with_feed(&lines);
+    let ran = folder.run("cluster feed.jsonl -o out.jsonl --threads 4");
+    assert!(ran.stderr.contains(": feed.jsonl:1 has 'id', 'main', 'txt'; did you mean --text-field main?\n"), "{ran}");
 }

@@ -144,12 +144,31 @@ impl Folder {
 
     /// Runs `samestory` with bytes on its stdin.
     pub(crate) fn run_on(&self, args: &str, stdin: &[u8]) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_samestory"))
-            .current_dir(self.0.path())
-            .args(args.split_whitespace())
-            .write_stdin(stdin)
-            .output()
-            .expect("the binary starts");
+        Self::ran(self.command().args(args.split_whitespace()).write_stdin(stdin))
+    }
+
+    /// Runs `samestory` with these arguments, spaces and all.
+    pub(crate) fn run_args(&self, args: &[&str]) -> Ran {
+        Self::ran(self.command().args(args))
+    }
+
+    /// Runs `samestory` with these variables in its environment.
+    pub(crate) fn run_with(&self, args: &str, variables: &[(&str, &str)]) -> Ran {
+        Self::ran(self.command().args(args.split_whitespace()).envs(variables.iter().copied()))
+    }
+
+    /// The binary in this folder, without what the environment says of terminals.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_samestory"));
+        command.current_dir(self.0.path());
+        for variable in ["COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn ran(command: &mut Command) -> Ran {
+        let output = command.output().expect("the binary starts");
         Ran {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -12,6 +12,11 @@ const MAX_PARAMETERS_LEN: usize = 256 << 20;
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "'samestory COMMAND --help' has the options of a command, with examples.\n\
+    Exit code: 0 done, 1 the run failed, 2 wrong usage; compare has its own.\n\nExamples:\n  \
+    samestory cluster feed.jsonl -o clusters.jsonl   which articles tell one story\n  \
+    samestory dedup feed.jsonl -o kept.jsonl         each story once\n  \
+    samestory compare a.txt b.txt                    why two articles are one story, or not")]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -31,6 +36,10 @@ pub(crate) enum Command {
     Weights(Weights),
     /// Fit the verdict on labelled pairs and write a profile
     Calibrate(Calibrate),
+    /// Write the completions of a shell to stdout
+    Completions(Completions),
+    /// Write the manual as man pages
+    Man(Man),
 }
 
 /// How inputs are read; the same for all commands.
@@ -80,7 +89,7 @@ pub(crate) struct Reading {
 #[command(next_help_heading = "Running")]
 pub(crate) struct Running {
     /// Worker threads [default: one a core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value = "0", hide_default_value = true, value_parser = parse_threads)]
     pub(crate) threads: usize,
     /// Say nothing on stderr but errors
     #[arg(long)]
@@ -103,7 +112,8 @@ pub(crate) struct Matching {
     /// How near copies are found
     #[arg(long, value_name = "SKETCH", default_value = "minhash")]
     pub(crate) near: NearName,
-    /// What to do with articles that share an id and differ in text
+    /// Articles that share an id and differ in text: refuse them with an error that names both, or let the newest
+    /// stand (by version, then time of publication, then hash of the text)
     #[arg(long, value_name = "WHICH", default_value = "refuse")]
     pub(crate) versions: VersionsName,
 }
@@ -172,7 +182,8 @@ pub(crate) struct Dedup {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Exit code: 0 one story, 1 not one story, 2 error, 3 undecidable.\n\nExamples:\n  \
-    samestory compare a.txt b.txt\n  samestory compare 4711 4712 --feed feed.jsonl.zst --json")]
+    samestory compare a.txt b.txt\n  samestory compare 4711 4712 --feed feed.jsonl.zst --html why.html\n  \
+    samestory compare a.txt b.txt --json | jq .relation")]
 pub(crate) struct Compare {
     /// A file, or with --feed an id
     #[arg(value_name = "A")]
@@ -183,9 +194,12 @@ pub(crate) struct Compare {
     /// The feed that holds both ids; may be given more than once
     #[arg(long, value_name = "INPUT")]
     pub(crate) feed: Vec<PathBuf>,
-    /// Write the verdict and its evidence as JSON
+    /// Write the verdict and its evidence as JSON, with all measurements and passages
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write the verdict and what it rests on as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -195,19 +209,28 @@ pub(crate) struct Compare {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "Gold has one JSON object a line with `id` and `cluster`, and where known `kind`. Predicted is \
-    what `cluster -o` wrote.\nPairs of two articles outside gold are ignored; of one inside and one outside are false."
+    what `cluster -o` wrote.\nPairs of two articles outside gold are ignored; of one inside and one outside are \
+    false.\n\nExamples:\n  samestory eval gold.jsonl clusters.jsonl\n  \
+    samestory eval gold.jsonl clusters.csv --json | jq .pairs.precision"
 )]
 pub(crate) struct Eval {
-    /// The true clusters
+    /// The true clusters: .jsonl or .csv
     pub(crate) gold: PathBuf,
-    /// The clusters to score
+    /// The clusters to score: .jsonl or .csv
     pub(crate) predicted: PathBuf,
     /// Write the scores as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "A text that comes many times is counted once.\n\nExamples:\n  \
+    samestory weights feed.jsonl.zst -o mine.weights\n  \
+    samestory weights de/*.jsonl -o de.weights --language de --min-count 5\n  \
+    samestory cluster feed.jsonl -o clusters.jsonl --weights mine.weights")]
 pub(crate) struct Weights {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
@@ -231,12 +254,12 @@ pub(crate) struct Weights {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "A line of PAIRS: id, id, `same` or `different`, separated by tabs; a fourth column is a note, a \
-    fifth how much the pair counts (default 1).\n\nExample:\n  \
+    fifth how much the pair counts (default 1).\n\nExamples:\n  \
     samestory calibrate labels.tsv feed.jsonl -o mine.toml --precision 0.99\n  \
     samestory cluster feed.jsonl -o clusters.jsonl --profile mine.toml"
 )]
 pub(crate) struct Calibrate {
-    /// Labelled pairs
+    /// Labelled pairs, one a line
     pub(crate) pairs: PathBuf,
     /// Files or folders with the articles the pairs name
     #[arg(required = true, value_name = "ARTICLES")]
@@ -267,6 +290,23 @@ pub(crate) struct Calibrate {
     pub(crate) running: Running,
 }
 
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  \
+    samestory completions bash > ~/.local/share/bash-completion/completions/samestory\n  \
+    samestory completions zsh > ~/.zfunc/_samestory\n  \
+    samestory completions fish > ~/.config/fish/completions/samestory.fish")]
+pub(crate) struct Completions {
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  samestory man | man -l -\n  samestory man ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// Folder to write the pages of all commands to, made where it is missing [default: the main page to stdout]
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum InputFormat {
     Jsonl,
@@ -294,9 +334,7 @@ pub(crate) enum NearName {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum VersionsName {
-    /// An error that names both
     Refuse,
-    /// By version, then time of publication, then hash of the text
     Newest,
 }
 
@@ -304,6 +342,10 @@ pub(crate) enum VersionsName {
 pub(crate) enum Updates {
     Keep,
     Drop,
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number; 0 for one a core".to_string())
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {
@@ -393,23 +435,39 @@ impl Running {
 }
 
 impl Reading {
+    /// The options that name a field, in the order of [`samestory::input::FieldNames`], with the names they give.
+    pub(crate) fn given_fields(&self) -> [(&'static str, Option<&str>); 9] {
+        [
+            ("--id-field", &self.id_field),
+            ("--text-field", &self.text_field),
+            ("--title-field", &self.title_field),
+            ("--source-field", &self.source_field),
+            ("--published-field", &self.published_field),
+            ("--url-field", &self.url_field),
+            ("--language-field", &self.language_field),
+            ("--slug-field", &self.slug_field),
+            ("--version-field", &self.version_field),
+        ]
+        .map(|(option, name)| (option, name.as_deref()))
+    }
+
     /// The names of the fields that make an article.
     pub(crate) fn field_names(&self) -> samestory::input::FieldNames {
         let mut names = samestory::input::FieldNames::default();
-        let fields = [
-            (&self.id_field, &mut names.id),
-            (&self.text_field, &mut names.text),
-            (&self.title_field, &mut names.title),
-            (&self.source_field, &mut names.source),
-            (&self.published_field, &mut names.published),
-            (&self.url_field, &mut names.url),
-            (&self.language_field, &mut names.language),
-            (&self.slug_field, &mut names.slug),
-            (&self.version_field, &mut names.version),
+        let lists = [
+            &mut names.id,
+            &mut names.text,
+            &mut names.title,
+            &mut names.source,
+            &mut names.published,
+            &mut names.url,
+            &mut names.language,
+            &mut names.slug,
+            &mut names.version,
         ];
-        for (given, list) in fields {
+        for ((_, given), list) in self.given_fields().into_iter().zip(lists) {
             if let Some(name) = given {
-                *list = vec![name.clone()];
+                *list = vec![name.to_string()];
             }
         }
         names
@@ -421,16 +479,5 @@ impl Reading {
             InputFormat::Jsonl => samestory::input::Format::Jsonl,
             InputFormat::Text => samestory::input::Format::Text,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Args::command().debug_assert();
     }
 }

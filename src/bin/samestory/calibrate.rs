@@ -4,6 +4,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, counted};
 use crate::outputs::Outputs;
+use crate::progress::Watch;
 use anyhow::Context;
 use samestory::calibrate::{
     Example, Judged, Point, TERMS, cross_validate, curve, fit, group, most_precise, prevalence, smallest_reaching,
@@ -37,7 +38,9 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
     let engine = args.running.engine()?;
     let mut labels = read_labels(&args.pairs)?;
     let intake = Intake::new(&args.reading);
+    let watch = Watch::start(args.running.quiet, &blocks, &intake, None);
     let articles = intake.read_all(blocks)?;
+    watch.finish();
     intake.report(&args.reading, args.running.quiet)?;
     // In one order whatever the file's: the fit sums in floating point.
     labels.sort_by(|a, b| a.pair().cmp(&b.pair()).then(a.weight.total_cmp(&b.weight)));

@@ -4,6 +4,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
+use crate::progress::Watch;
 use samestory::engine::{Clustering, Texts};
 use samestory::input::Blocks;
 use samestory::output::{Output, format_of, write_clusters, write_pairs};
@@ -31,10 +32,9 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     let engine = args.matching.engine(&args.running)?.with_texts(texts);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
-    let progress = message::progress(quiet, "reading and sketching");
-    let clustering =
-        engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| intake.parse(block).articles)?;
-    progress.finish_and_clear();
+    let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
+    let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
+    watch.finish();
     let num_rejects = intake.report(&args.reading, quiet)?;
 
     let mut finished = Vec::new();
@@ -70,8 +70,9 @@ fn summarize(clustering: &Clustering, num_rejects: u64, args: &args::Cluster) {
     let stats = &clustering.stats;
     let share = 100.0 * stats.num_repeats as f64 / stats.num_articles.max(1) as f64;
     message::line(&format!(
-        "{} tell {}: {} ({share:.1} %)",
+        "{} {} {}: {} ({share:.1} %)",
         counted(stats.num_articles, "article"),
+        if stats.num_articles == 1 { "tells" } else { "tell" },
         if stats.num_clusters == 1 { "1 story".to_string() } else { format!("{} stories", count(stats.num_clusters)) },
         counted(stats.num_repeats, "repeat"),
     ));

@@ -4,6 +4,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message::{self, counted};
 use crate::outputs::Outputs;
+use crate::progress::Watch;
 use samestory::engine::{Clustering, Kept};
 use samestory::input::{BYTE_ORDER_MARK, Blocks, Parsed};
 use samestory::output::Output;
@@ -25,14 +26,14 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let lines: Mutex<Vec<Lines>> = Mutex::default();
-    let progress = message::progress(quiet, "reading and sketching");
-    let clustering = engine.cluster_blocks(blocks.inspect(|_| progress.inc(1)), |block| {
+    let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
+    let clustering = engine.cluster_blocks(blocks, |block| {
         let seq = block.seq;
         let Parsed { articles, bytes, records, has_mark, .. } = intake.parse(block);
         lines.lock().expect("no parser panics").push(Lines { block: seq, bytes, records, has_mark });
         articles
     })?;
-    progress.finish_and_clear();
+    watch.finish();
     intake.report(&args.reading, quiet)?;
     let mut lines = lines.into_inner().expect("no parser panics");
     lines.sort_unstable_by_key(|l| l.block);

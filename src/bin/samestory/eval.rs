@@ -29,7 +29,7 @@ pub(crate) fn run(args: &args::Eval) -> anyhow::Result<ExitCode> {
     refuse_repeats(&args.predicted, predicted.iter().map(|row| &row.id))?;
     let scores = evaluate(&gold, &predicted);
     message::data(&if args.json { format!("{:#}\n", to_json(&scores)) } else { to_text(&scores) })?;
-    if scores.num_missing > 0 {
+    if scores.num_missing > 0 && !args.quiet {
         let missing = message::counted(scores.num_missing, "article");
         message::warning(&format!("{missing} of gold not in {}: each counted alone", args.predicted.display()));
     }

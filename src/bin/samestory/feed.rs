@@ -1,13 +1,14 @@
 //! Reading a feed: blocks to articles, with what could not be read counted and named.
 
 use crate::args::{OnError, Reading};
+use crate::fields::FieldLog;
 use crate::message::{self, counted};
 use anyhow::bail;
 use samestory::Article;
 use samestory::input::{Block, Blocks, FieldNames, Parsed, Reject};
 use samestory::output::Output;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Rejected records named one by one on stderr; the rest are counted.
 const NUM_NAMED: usize = 10;
@@ -16,6 +17,8 @@ const NUM_NAMED: usize = 10;
 pub(crate) struct Intake {
     fields: FieldNames,
     rejects: Mutex<Vec<Reject>>,
+    met: Mutex<FieldLog>,
+    num_articles: Arc<AtomicU64>,
     num_repaired: AtomicU64,
     num_bad_times: AtomicU64,
 }
@@ -25,6 +28,8 @@ impl Intake {
         Self {
             fields: reading.field_names(),
             rejects: Mutex::default(),
+            met: Mutex::default(),
+            num_articles: Arc::default(),
             num_repaired: AtomicU64::new(0),
             num_bad_times: AtomicU64::new(0),
         }
@@ -32,13 +37,21 @@ impl Intake {
 
     /// Parses a block, keeping its rejects.
     pub(crate) fn parse(&self, block: Block) -> Parsed {
+        let seq = block.seq;
         let mut parsed = block.parse(&self.fields);
+        self.met.lock().expect("no parser panics").add(seq, &parsed);
+        self.num_articles.fetch_add(parsed.articles.len() as u64, Ordering::Relaxed);
         self.num_repaired.fetch_add(parsed.num_repaired, Ordering::Relaxed);
         self.num_bad_times.fetch_add(parsed.num_bad_times, Ordering::Relaxed);
         if !parsed.rejects.is_empty() {
             self.rejects.lock().expect("no parser panics").append(&mut parsed.rejects);
         }
         parsed
+    }
+
+    /// Articles so far, for whoever watches.
+    pub(crate) fn num_articles(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.num_articles)
     }
 
     /// Where and why the first record so far could not be read, for the end of a message; empty when all could.
@@ -58,7 +71,7 @@ impl Intake {
 
     /// Names what could not be read, writes the rejects file, and returns how many there were.
     ///
-    /// With `--on-error fail` the first is the run's error.
+    /// With `--on-error fail` the first is the run's error; so is an id or text under a name that no record has.
     pub(crate) fn report(self, reading: &Reading, quiet: bool) -> anyhow::Result<u64> {
         let mut rejects = self.rejects.into_inner().expect("no parser panics");
         rejects.sort();
@@ -78,7 +91,10 @@ impl Intake {
         if let (OnError::Fail, Some(first)) = (reading.on_error, rejects.first()) {
             bail!("{}: {}", first.place(), first.reason);
         }
+        let met = self.met.into_inner().expect("no parser panics");
+        met.check(reading)?;
         if !quiet {
+            met.warn(reading, &self.fields);
             for reject in rejects.iter().take(NUM_NAMED) {
                 message::warning(&format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset));
             }

@@ -4,34 +4,35 @@ mod args;
 mod calibrate;
 mod cluster;
 mod compare;
+mod config;
 mod dedup;
 mod eval;
 mod feed;
+mod fields;
+mod manual;
 mod message;
 mod outputs;
+mod progress;
+mod similar;
 mod weights;
 
-use args::{Args, Command};
-use clap::Parser;
+use args::Command;
+use config::Asked;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
-            // Help and version go to stdout; a pipe that closed on them is no failure.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+    let words: Vec<_> = std::env::args_os().collect();
+    let (done, code_of_failure) = match config::read(&words) {
+        Ok(Asked::Say(text)) => (message::data(&text).map(|()| ExitCode::SUCCESS), 1),
+        // `compare` speaks through its exit code, so that 1 must mean "not one story".
+        Ok(Asked::Run(args)) => {
+            let code_of_failure = if matches!(args.command, Command::Compare(_)) { 2 } else { 1 };
+            (run(args.command), code_of_failure)
         }
-    };
-    let is_compare = matches!(args.command, Command::Compare(_));
-    let done = match args.command {
-        Command::Cluster(args) => cluster::run(&args),
-        Command::Dedup(args) => dedup::run(&args),
-        Command::Compare(args) => compare::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Weights(args) => weights::run(&args),
-        Command::Calibrate(args) => calibrate::run(&args),
+        Err(error) => match error.downcast_ref::<clap::Error>() {
+            Some(error) => return answer(error),
+            None => (Err(error), 2),
+        },
     };
     match done {
         Ok(code) => code,
@@ -39,8 +40,44 @@ fn main() -> ExitCode {
         Err(error) => {
             message::error(&error);
             let is_usage = error.downcast_ref::<message::Usage>().is_some();
-            // `compare` speaks through its exit code, so that 1 must mean "not one story".
-            ExitCode::from(if is_usage || is_compare { 2 } else { 1 })
+            ExitCode::from(if is_usage { 2 } else { code_of_failure })
         }
     }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Cluster(args) => cluster::run(&args),
+        Command::Dedup(args) => dedup::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Weights(args) => weights::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+    }
+}
+
+/// Help, version, or what is wrong with the command line. Help and version go to stdout; a pipe that closed on them is
+/// no failure.
+fn answer(error: &clap::Error) -> ExitCode {
+    if error.kind() == clap::error::ErrorKind::DisplayVersion {
+        let _ = message::data(&format!("{}\n", version()));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// The version, and what binds a file to it.
+fn version() -> String {
+    let profile = samestory::Profile::default();
+    format!(
+        "samestory {} (profile {}, sketch {}, verdict {}, profile format {})",
+        env!("CARGO_PKG_VERSION"),
+        profile.name(),
+        profile.sketch_id(),
+        profile.verdict_id(),
+        samestory::profile::PROFILE_FORMAT
+    )
 }

@@ -1,9 +1,9 @@
-//! What people read on stderr: notes, warnings, errors, progress. Data goes to stdout.
+//! What people read on stderr: notes, warnings, errors. Data goes to stdout.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use anstyle::AnsiColor;
+use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::io::Write;
 
 /// A command line that cannot be followed: exit code 2.
 #[derive(Debug)]
@@ -19,12 +19,30 @@ impl std::error::Error for Usage {}
 
 /// Writes a line to stderr; nothing can be done where that fails.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
 }
 
 /// Says that something is amiss but the run goes on.
 pub(crate) fn warning(text: &str) {
-    line(&format!("warning: {text}"));
+    headed("warning", AnsiColor::Yellow, text);
+}
+
+fn headed(head: &str, color: AnsiColor, text: &str) {
+    let style = color.on_default().bold();
+    let _ = writeln!(anstream::stderr().lock(), "{style}{head}:{style:#} {}", printable(text));
+}
+
+/// Text of a feed as a terminal may show it: without characters that move the cursor, start a colour or turn what
+/// follows round.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let is_unsafe =
+        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(is_unsafe) {
+        let shown = |c| if c == '\t' { ' ' } else { char::REPLACEMENT_CHARACTER };
+        Cow::Owned(text.chars().map(|c| if is_unsafe(c) { shown(c) } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Says why the run failed, with its causes; a cause that the message before it holds already is not said twice.
@@ -35,12 +53,18 @@ pub(crate) fn error(error: &anyhow::Error) {
             text.push_str(&format!(": {cause}"));
         }
     }
-    line(&format!("error: {text}"));
+    headed("error", AnsiColor::Red, &text);
 }
 
 /// Writes data to stdout.
 pub(crate) fn data(text: &str) -> anyhow::Result<()> {
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| samestory::Error::io("-", "write", e))?;
+    Ok(())
+}
+
+/// Writes text with colours to stdout, without them where none are wanted.
+pub(crate) fn styled(text: &str) -> anyhow::Result<()> {
+    anstream::stdout().lock().write_all(text.as_bytes()).map_err(|e| samestory::Error::io("-", "write", e))?;
     Ok(())
 }
 
@@ -50,17 +74,6 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause.downcast_ref::<samestory::Error>().is_some_and(samestory::Error::is_closed_pipe)
             || cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     })
-}
-
-/// A line that tells what is going on, where stderr is a terminal.
-pub(crate) fn progress(quiet: bool, text: &'static str) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{spinner} {msg}, {pos} blocks, {elapsed}").expect("a valid template");
-    let bar = ProgressBar::new_spinner().with_style(style).with_message(text);
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 /// A number with its thousands set apart.
@@ -107,6 +120,12 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "repeat"), "1 repeat");
+    }
+
+    #[test]
+    fn a_feed_cannot_steer_the_terminal() {
+        assert_eq!(printable("Łódź, 東京\n"), "Łódź, 東京\n");
+        assert_eq!(printable("a\u{1b}[31mb\tc\u{202e}d\u{9b}"), "a\u{fffd}[31mb c\u{fffd}d\u{fffd}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::args;
 use crate::feed::Intake;
 use crate::message;
 use crate::outputs::Outputs;
+use crate::progress::Watch;
 use samestory::hash::{HashMap, hash128};
 use samestory::input::Blocks;
 use samestory::output::Output;
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
     let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
     outputs.refuse_inputs(None, blocks.files())?;
     let intake = Intake::new(&args.reading);
+    let watch = Watch::start(args.quiet, &blocks, &intake, None);
     let mut counts: HashMap<u32, u32> = HashMap::default();
     let mut texts = samestory::hash::HashSet::default();
     for block in blocks {
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    watch.finish();
     intake.report(&args.reading, args.quiet)?;
     let table = Weights::from_counts(&args.language, texts.len() as u64, &counts, args.min_count);
     let mut output = Output::create(&args.output)?;

@@ -1,0 +1,44 @@
+//! How far a run is, for whoever watches it from another thread.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Candidate pairs of a run, and how many of them were verified.
+#[derive(Debug)]
+pub struct Progress {
+    /// `u64::MAX` until they are known.
+    num_candidates: AtomicU64,
+    num_verified: AtomicU64,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { num_candidates: AtomicU64::new(u64::MAX), num_verified: AtomicU64::new(0) }
+    }
+}
+
+impl Progress {
+    /// Candidate pairs of the run, once all articles were read; `None` before.
+    #[must_use]
+    pub fn num_candidates(&self) -> Option<u64> {
+        Some(self.num_candidates.load(Ordering::Relaxed)).filter(|number| *number != u64::MAX)
+    }
+
+    /// Candidate pairs that were verified so far.
+    #[must_use]
+    pub fn num_verified(&self) -> u64 {
+        self.num_verified.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_verifying(&self, num_candidates: u64) {
+        self.num_verified.store(0, Ordering::Relaxed);
+        self.num_candidates.store(num_candidates, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_verified(&self, number: u64) {
+        self.num_verified.fetch_add(number, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_verifying(&self, num_candidates: u64) {
+        self.num_verified.store(num_candidates, Ordering::Relaxed);
+    }
+}
