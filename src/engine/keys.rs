@@ -4,7 +4,7 @@
 //! is known.
 
 use super::{Analyzed, NearSketch, Stats};
-use crate::lsh::{Bands, BucketCounts, CrowdRule, Entry, KeyOrigin, Refine, pairs_by_rule};
+use crate::lsh::{Bands, BucketCounts, CrowdRule, Entry, KeyOrigin, Refine, crowded_buckets, pairs_by_rule};
 use crate::profile::Profile;
 use crate::sketch::{KeyMaker, KeyScratch, simhash, simhash_keys};
 use crate::verify::Level;
@@ -67,6 +67,16 @@ impl Keying {
             bucket_cap: params.bucket_cap,
             min_content: params.min_content,
         }
+    }
+
+    /// Articles a bucket may hold before it is refined.
+    pub(super) fn bucket_cap(&self) -> usize {
+        self.bucket_cap
+    }
+
+    /// Whether articles meet by their words' weights.
+    pub(super) fn makes_trees(&self) -> bool {
+        self.level == Level::Rewrite
     }
 
     /// Adds the keys of an article; none at the level of exact copies, and none of one too short to compare.
@@ -147,6 +157,17 @@ impl Keying {
         met.pairs.par_sort_unstable();
         met.pairs.dedup();
         met
+    }
+
+    /// The buckets of more than `cap` articles, largest first, then by articles and origin.
+    pub(super) fn crowded(&self, tables: &[KeyTable], ranks: &[u32], cap: usize) -> Vec<(KeyOrigin, Vec<u32>)> {
+        let in_shard = |shard| {
+            let parts: Vec<&[Entry]> = tables.iter().flat_map(|table: &KeyTable| table.shard(shard)).collect();
+            crowded_buckets(&parts, ranks, cap)
+        };
+        let mut buckets: Vec<_> = (0..NUM_SHARDS).into_par_iter().flat_map_iter(in_shard).collect();
+        buckets.par_sort_unstable_by(|(a, x), (b, y)| y.len().cmp(&x.len()).then_with(|| (x, a).cmp(&(y, b))));
+        buckets
     }
 }
 

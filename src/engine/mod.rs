@@ -3,9 +3,11 @@
 mod analyze;
 mod clustering;
 mod keys;
+mod plan;
 
 pub use analyze::Analyzed;
 pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
+pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 
 use crate::article::Article;
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
