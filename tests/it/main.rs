@@ -7,6 +7,7 @@ mod cli_cluster;
 mod cli_compare;
 mod cli_dedup;
 mod cli_eval;
+mod cli_plan;
 mod cli_weights;
 mod determinism;
 mod edits;

@@ -9,6 +9,7 @@ mod eval;
 mod feed;
 mod message;
 mod outputs;
+mod plan;
 mod weights;
 
 use args::{Args, Command};
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Dedup(args) => dedup::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Weights(args) => weights::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
