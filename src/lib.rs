@@ -31,6 +31,7 @@ pub mod input;
 pub mod lsh;
 #[cfg(feature = "cli")]
 pub mod output;
+pub mod plan;
 pub mod profile;
 pub mod shingle;
 pub mod sketch;

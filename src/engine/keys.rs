@@ -4,7 +4,7 @@
 //! is known.
 
 use super::{Analyzed, NearSketch, Stats};
-use crate::lsh::{Bands, Entry, KeyOrigin, Refine, candidate_pairs};
+use crate::lsh::{Bands, BucketCounts, CrowdRule, Entry, KeyOrigin, Refine, crowded_buckets, pairs_by_rule};
 use crate::profile::Profile;
 use crate::sketch::{KeyMaker, KeyScratch, simhash, simhash_keys};
 use crate::verify::Level;
@@ -69,6 +69,16 @@ impl Keying {
         }
     }
 
+    /// Articles a bucket may hold before it is refined.
+    pub(super) fn bucket_cap(&self) -> usize {
+        self.bucket_cap
+    }
+
+    /// Whether articles meet by their words' weights.
+    pub(super) fn makes_trees(&self) -> bool {
+        self.level == Level::Rewrite
+    }
+
     /// Adds the keys of an article; none at the level of exact copies, and none of one too short to compare.
     pub(super) fn add(&self, article: &Analyzed, table: &mut KeyTable) {
         if self.level == Level::Exact || article.record.content.len() < self.min_content {
@@ -116,28 +126,60 @@ impl Keying {
         articles: &[Analyzed],
         stats: &mut Stats,
     ) -> Vec<(u32, u32)> {
-        let keys = Keys { keying: self, articles };
         stats.num_bands = self.bands.num_bands as u64;
         stats.num_rows = self.bands.num_rows as u64;
         stats.band_recall = self.bands.recall_at(self.band_similarity);
+        let rule = CrowdRule { cap: self.bucket_cap, pairs_neighbours: true };
+        let met = self.met(tables, ranks, articles, rule);
+        stats.buckets = met.buckets;
+        stats.num_keys = met.num_keys;
+        met.pairs
+    }
+
+    /// The distinct pairs that meet under a rule for crowded buckets, sorted, with what was counted on the way.
+    pub(super) fn met(&self, tables: &[KeyTable], ranks: &[u32], articles: &[Analyzed], rule: CrowdRule) -> Met {
+        let keys = Keys { keying: self, articles };
         let found: Vec<_> = (0..NUM_SHARDS)
             .into_par_iter()
             .map(|shard| {
                 let parts: Vec<&[Entry]> = tables.iter().flat_map(|table| table.shard(shard)).collect();
                 let num_keys: usize = parts.iter().map(|part| part.len()).sum();
-                (num_keys, candidate_pairs(&parts, ranks, self.bucket_cap, &keys))
+                (num_keys, pairs_by_rule(&parts, ranks, rule, &keys))
             })
             .collect();
-        let mut pairs = Vec::with_capacity(found.iter().map(|(_, (pairs, _))| pairs.len()).sum());
+        let num_in_shards = found.iter().map(|(_, (pairs, _))| pairs.len()).sum();
+        let mut met = Met { pairs: Vec::with_capacity(num_in_shards), num_in_shards, ..Met::default() };
         for (num_keys, (part, counts)) in found {
-            pairs.extend(part);
-            stats.buckets = stats.buckets.plus(counts);
-            stats.num_keys += num_keys as u64;
+            met.pairs.extend(part);
+            met.buckets = met.buckets.plus(counts);
+            met.num_keys += num_keys as u64;
         }
-        pairs.par_sort_unstable();
-        pairs.dedup();
-        pairs
+        met.pairs.par_sort_unstable();
+        met.pairs.dedup();
+        met
     }
+
+    /// The buckets of more than `cap` articles, largest first, then by articles and origin.
+    pub(super) fn crowded(&self, tables: &[KeyTable], ranks: &[u32], cap: usize) -> Vec<(KeyOrigin, Vec<u32>)> {
+        let in_shard = |shard| {
+            let parts: Vec<&[Entry]> = tables.iter().flat_map(|table: &KeyTable| table.shard(shard)).collect();
+            crowded_buckets(&parts, ranks, cap)
+        };
+        let mut buckets: Vec<_> = (0..NUM_SHARDS).into_par_iter().flat_map_iter(in_shard).collect();
+        buckets.par_sort_unstable_by(|(a, x), (b, y)| y.len().cmp(&x.len()).then_with(|| (x, a).cmp(&(y, b))));
+        buckets
+    }
+}
+
+/// Pairs that meet, and what was counted on the way.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    /// Distinct pairs, sorted.
+    pub(super) pairs: Vec<(u32, u32)>,
+    /// Pairs of all shards: one that meets in several counts in each.
+    pub(super) num_in_shards: usize,
+    pub(super) buckets: BucketCounts,
+    pub(super) num_keys: u64,
 }
 
 /// The keys of articles in order of rank, for buckets to be refined by.

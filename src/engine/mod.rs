@@ -3,10 +3,12 @@
 mod analyze;
 mod clustering;
 mod keys;
+mod plan;
 mod progress;
 
 pub use analyze::Analyzed;
 pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
+pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
 
 use crate::article::Article;
@@ -221,55 +223,22 @@ impl Engine {
         parse: impl Fn(B) -> Vec<Article> + Sync,
     ) -> Result<(Vec<Analyzed>, Vec<KeyTable>)> {
         let analyzer = Analyzer::new(&self.profile);
-        let done: Mutex<(Vec<Analyzed>, Vec<KeyTable>)> = Mutex::default();
         let num_analyzed = AtomicU32::new(0);
-        let num_workers = pool.current_num_threads();
-        let (sender, receiver) = sync_channel::<B>(num_workers * BLOCKS_AHEAD);
-        let receiver = Arc::new(Mutex::new(receiver));
-        let mut failed = None;
-        pool.in_place_scope(|scope| {
-            for _ in 0..num_workers {
-                let receiver = Arc::clone(&receiver);
-                let (analyzer, done, num_analyzed, parse) = (&analyzer, &done, &num_analyzed, &parse);
-                scope.spawn(move |_| {
-                    let mut own = Vec::new();
-                    let mut keys = KeyTable::default();
-                    while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
-                        let articles = parse(block);
-                        let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
-                        for (article, number) in articles.iter().zip(numbers) {
-                            let text = (self.texts == Texts::Held).then(|| article.text.as_str().into());
-                            let analyzed = Analyzed { number, text, ..analyzer.analyze(article) };
-                            keying.add(&analyzed, &mut keys);
-                            own.push(analyzed);
-                        }
-                    }
-                    let mut done = done.lock().expect("no worker panics while it appends");
-                    done.0.append(&mut own);
-                    done.1.push(keys);
-                });
+        let each = |(own, keys): &mut (Vec<Analyzed>, KeyTable), block| {
+            let articles = parse(block);
+            let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
+            for (article, number) in articles.iter().zip(numbers) {
+                let text = (self.texts == Texts::Held).then(|| article.text.as_str().into());
+                let analyzed = Analyzed { number, text, ..analyzer.analyze(article) };
+                keying.add(&analyzed, keys);
+                own.push(analyzed);
             }
-            drop(receiver);
-            for block in blocks {
-                match block {
-                    // Sending fails only when all workers are gone; the scope then carries their panic on.
-                    Ok(block) => {
-                        if sender.send(block).is_err() {
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                }
-            }
-            drop(sender);
-        });
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(done.into_inner().expect("no worker panics while it appends")),
-        }
+        };
+        let (analyzed, keys): (Vec<_>, Vec<_>) = work_off(pool, blocks, each)?.into_iter().unzip();
+        let mut parts = analyzed.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        parts.for_each(|mut part| all.append(&mut part));
+        Ok((all, keys))
     }
 
     /// From records to clusters; runs inside the pool.
@@ -338,6 +307,52 @@ impl Engine {
                 cluster_component(component, &mut pairs)
             })
             .collect()
+    }
+}
+
+/// Reads blocks on this thread and hands each to one of the pool's; what the workers have gathered.
+fn work_off<B: Send, W: Default + Send>(
+    pool: &rayon::ThreadPool,
+    blocks: impl Iterator<Item = Result<B>>,
+    each: impl Fn(&mut W, B) + Sync,
+) -> Result<Vec<W>> {
+    let done: Mutex<Vec<W>> = Mutex::default();
+    let num_workers = pool.current_num_threads();
+    let (sender, receiver) = sync_channel::<B>(num_workers * BLOCKS_AHEAD);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let mut failed = None;
+    pool.in_place_scope(|scope| {
+        for _ in 0..num_workers {
+            let receiver = Arc::clone(&receiver);
+            let (done, each) = (&done, &each);
+            scope.spawn(move |_| {
+                let mut own = W::default();
+                while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
+                    each(&mut own, block);
+                }
+                done.lock().expect("no worker panics while it appends").push(own);
+            });
+        }
+        drop(receiver);
+        for block in blocks {
+            match block {
+                // Sending fails only when all workers are gone; the scope then carries their panic on.
+                Ok(block) => {
+                    if sender.send(block).is_err() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        drop(sender);
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(done.into_inner().expect("no worker panics while it appends")),
     }
 }
 

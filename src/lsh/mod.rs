@@ -6,6 +6,8 @@ mod band;
 
 pub use band::Bands;
 
+use std::fmt;
+
 /// Bits of a key that say where it comes from.
 const ORIGIN_BITS: u32 = 11;
 
@@ -54,6 +56,17 @@ pub enum KeyOrigin {
     Passage,
     /// A choice of blocks of a SimHash fingerprint.
     Fingerprint,
+}
+
+impl fmt::Display for KeyOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Band(band) => write!(f, "band {band}"),
+            Self::Tree(tree) => write!(f, "tree {tree}"),
+            Self::Passage => f.write_str("a passage"),
+            Self::Fingerprint => f.write_str("a fingerprint"),
+        }
+    }
 }
 
 impl KeyOrigin {
@@ -115,6 +128,15 @@ impl BucketCounts {
     }
 }
 
+/// What a crowded bucket gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrowdRule {
+    /// Articles a bucket may hold before it is refined.
+    pub cap: usize,
+    /// Whether each article of a bucket that is refined is paired with its next few and the first.
+    pub pairs_neighbours: bool,
+}
+
 /// The distinct candidate pairs of the buckets of all parts, sorted, each as `(a, b)` with `a < b`.
 ///
 /// A bucket of at most `cap` articles gives all its pairs. A larger one is *refined*: its articles are split by their
@@ -132,28 +154,56 @@ pub fn candidate_pairs(
     cap: usize,
     refine: &impl Refine,
 ) -> (Vec<(u32, u32)>, BucketCounts) {
-    let mut entries = in_company(parts, ranks);
-    entries.sort_unstable_by_key(Entry::key);
+    pairs_by_rule(parts, ranks, CrowdRule { cap, pairs_neighbours: true }, refine)
+}
+
+/// As [`candidate_pairs`], under another rule for crowded buckets: what a sample is looked at by.
+#[must_use]
+pub fn pairs_by_rule(
+    parts: &[&[Entry]],
+    ranks: &[u32],
+    rule: CrowdRule,
+    refine: &impl Refine,
+) -> (Vec<(u32, u32)>, BucketCounts) {
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
+    each_bucket(parts, ranks, |origin, key, articles| {
+        counts.shared += 1;
+        counts.crowded += u64::from(articles.len() > rule.cap);
+        counts.largest = counts.largest.max(articles.len() as u64);
+        split(articles, origin, key, rule, 0, refine, &mut pairs);
+    });
+    pairs.sort_unstable();
+    pairs.dedup();
+    (pairs, counts)
+}
+
+/// The buckets of more than `cap` articles, each with where its key comes from and its articles by rank, in order.
+#[must_use]
+pub fn crowded_buckets(parts: &[&[Entry]], ranks: &[u32], cap: usize) -> Vec<(KeyOrigin, Vec<u32>)> {
+    let mut buckets = Vec::new();
+    each_bucket(parts, ranks, |origin, _, articles| {
+        if articles.len() > cap {
+            buckets.push((origin, articles.to_vec()));
+        }
+    });
+    buckets
+}
+
+/// Calls `each` with origin, key and articles of every bucket of two or more.
+fn each_bucket(parts: &[&[Entry]], ranks: &[u32], mut each: impl FnMut(KeyOrigin, u64, &[u32])) {
+    let mut entries = in_company(parts, ranks);
+    entries.sort_unstable_by_key(Entry::key);
     let mut articles: Vec<u32> = Vec::new();
     for bucket in entries.chunk_by(|a, b| a.key() == b.key()).filter(|bucket| bucket.len() > 1) {
         articles.clear();
         articles.extend(bucket.iter().map(|entry| entry.article));
         articles.sort_unstable();
         articles.dedup();
-        if articles.len() < 2 {
-            continue;
+        if articles.len() > 1 {
+            each(bucket[0].origin(), bucket[0].key(), &articles);
         }
-        counts.shared += 1;
-        counts.crowded += u64::from(articles.len() > cap);
-        counts.largest = counts.largest.max(articles.len() as u64);
-        let origin = bucket[0].origin();
-        split(&articles, origin, bucket[0].key(), cap, 0, refine, &mut pairs);
     }
-    pairs.sort_unstable();
-    pairs.dedup();
-    (pairs, counts)
 }
 
 /// The entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need not be
@@ -188,20 +238,22 @@ fn split(
     articles: &[u32],
     origin: KeyOrigin,
     key: u64,
-    cap: usize,
+    rule: CrowdRule,
     depth: usize,
     refine: &impl Refine,
     pairs: &mut Vec<(u32, u32)>,
 ) {
-    if articles.len() <= cap {
+    if articles.len() <= rule.cap {
         for (i, a) in articles.iter().enumerate() {
             pairs.extend(articles[i + 1..].iter().map(|b| (*a, *b)));
         }
         return;
     }
-    pairs.extend(articles[1..].iter().map(|b| (articles[0], *b)));
-    for (i, a) in articles.iter().enumerate() {
-        pairs.extend(articles[i + 1..].iter().take(NEIGHBOURS).map(|b| (*a, *b)));
+    if rule.pairs_neighbours {
+        pairs.extend(articles[1..].iter().map(|b| (articles[0], *b)));
+        for (i, a) in articles.iter().enumerate() {
+            pairs.extend(articles[i + 1..].iter().take(NEIGHBOURS).map(|b| (*a, *b)));
+        }
     }
     if depth == MAX_DEPTH {
         return;
@@ -212,7 +264,7 @@ fn split(
     for part in refined.chunk_by(|a, b| a.0 == b.0) {
         if part.len() > 1 {
             let members: Vec<u32> = part.iter().map(|(_, a)| *a).collect();
-            split(&members, origin, key, cap, depth + 1, refine, pairs);
+            split(&members, origin, key, rule, depth + 1, refine, pairs);
         }
     }
 }
@@ -272,6 +324,19 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn crowded_buckets_are_listed_and_their_neighbours_left_out() {
+        let all: Vec<u32> = (0..64).collect();
+        let alone = CrowdRule { cap: 8, pairs_neighbours: false };
+        let (pairs, _) = pairs_by_rule(&[&entries(&all)], &by_rank(), alone, &ByDigit);
+        // Eight parts of eight, by the last three bits, and nothing else.
+        assert_eq!(pairs.len(), 8 * 28);
+        assert!(pairs.iter().all(|(a, b)| a % 8 == b % 8));
+        let buckets = crowded_buckets(&[&entries(&all), &entries(&[3])], &by_rank(), 8);
+        assert_eq!(buckets, [(KeyOrigin::Passage, all.clone())]);
+        assert!(crowded_buckets(&[&entries(&all)], &by_rank(), 64).is_empty());
     }
 
     #[test]

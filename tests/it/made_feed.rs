@@ -1,7 +1,7 @@
 //! The made feed of `examples/feed`: its bytes follow from the seed, and what is planted is found.
 
 #[path = "../../examples/feed/generate/mod.rs"]
-mod generate;
+pub(crate) mod generate;
 
 use generate::{Feed, Made, Mixture};
 use samestory::hash::HashMap;

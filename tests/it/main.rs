@@ -9,6 +9,7 @@ mod cli_config;
 mod cli_dedup;
 mod cli_eval;
 mod cli_help;
+mod cli_plan;
 mod cli_weights;
 mod determinism;
 mod edits;

@@ -32,6 +32,9 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Score clusters against gold: pair precision, recall, F1, ARI, B³
     Eval(Eval),
+    /// Predict from a sample what clustering a feed takes: candidates, time, memory, disk; say whether profile and
+    /// weights still fit
+    Plan(Plan),
     /// Count in how many articles of a feed each word stands, as a table of weights
     Weights(Weights),
     /// Fit the verdict on labelled pairs and write a profile
@@ -224,6 +227,31 @@ pub(crate) struct Eval {
     /// Say nothing on stderr but errors
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "The feed is read once; the sample is drawn by hash of the text and goes through all stages. \
+    Warns when the feed outgrows the profile's capacity, and when its words have outgrown the table of weights.\n\n\
+    Examples:\n  samestory plan feed.jsonl.zst\n  samestory plan january.jsonl --articles 12000000 --json")]
+pub(crate) struct Plan {
+    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Articles the feed will grow to in time [default: those it has]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    pub(crate) articles: Option<u64>,
+    /// Distinct texts in the sample, at most
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) sample: u32,
+    /// Write the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) matching: Matching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -158,5 +158,13 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
             "cluster": stats.cluster_seconds,
             "total": stats.total_seconds,
         },
+        "peak_memory_bytes": peak_memory_bytes(),
     })
+}
+
+/// The most memory that this process has held, where the system says so.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }

@@ -12,6 +12,7 @@ mod fields;
 mod manual;
 mod message;
 mod outputs;
+mod plan;
 mod progress;
 mod similar;
 mod weights;
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dedup(args) => dedup::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Weights(args) => weights::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Completions(args) => manual::completions(&args),
