@@ -1,7 +1,9 @@
 //! The command line's words.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use samestory::input::read_file;
+use samestory::profile::Measurement;
 use std::path::PathBuf;
 
 /// Candidate pairs an article, as measured on a feed of 24,218 news articles.
@@ -258,6 +260,11 @@ pub(crate) struct Calibrate {
     /// --stats` writes
     #[arg(long, value_name = "N", default_value_t = CANDIDATES_PER_ARTICLE, value_parser = parse_positive)]
     pub(crate) candidates_per_article: f64,
+    /// Leave these measurements, and products with them, out of the fit: names as under `evidence` in what `cluster
+    /// --pairs` writes; for a feed without headlines title_cover, without times told_anew
+    #[arg(long, value_name = "MEASUREMENT", value_delimiter = ',', value_parser = measurement_parser())]
+    #[arg(hide_possible_values = true)]
+    pub(crate) without: Vec<Measurement>,
     /// What the profile says of how it was made [default: the command, with the precision asked for]
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
@@ -314,6 +321,12 @@ fn parse_share(text: &str) -> Result<f64, String> {
 fn parse_positive(text: &str) -> Result<f64, String> {
     let positive = |number: &f64| *number > 0.0 && number.is_finite();
     text.parse().ok().filter(positive).ok_or_else(|| "expected a number above 0".to_string())
+}
+
+/// A measurement by name; clap names one that is like an unknown one.
+fn measurement_parser() -> impl TypedValueParser<Value = Measurement> {
+    PossibleValuesParser::new(Measurement::ALL.map(Measurement::name))
+        .map(|name| Measurement::find(&name).expect("the parser takes no other names"))
 }
 
 fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {
