@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Weights(Weights),
     /// Fit the verdict on labelled pairs and write a profile
     Calibrate(Calibrate),
+    /// Draw pairs of a clustering for judging, estimate its precision, write labels for `calibrate`
+    Audit(Audit),
 }
 
 /// How inputs are read; the same for all commands.
@@ -272,6 +274,47 @@ pub(crate) struct Calibrate {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A pair is a member of a cluster and its representative. Pairs are drawn by relation and score (under \
+    0.90, to 0.99, from 0.99): two of each kind, then in proportion to the root of its size; within a kind by a hash of \
+    the ids and --seed, so that one set of clusters gives one sample, and a smaller one is the beginning of a larger.\n\
+    Without --answers or --list each pair is shown on stderr and asked for: y one story in one telling, n not, s skip, q \
+    stop, a line each on stdin. What is in -o already is not asked again.\nA line of --answers: id, id and y, n or s, \
+    separated by tabs, the pair as in --list. The estimate is written to stdout, with its 95 % interval (Wilson's, for \
+    the size of the sample by weight).\n\n\
+    Examples:\n  samestory audit clusters.jsonl feed.jsonl -o labels.tsv\n  \
+    samestory audit clusters.jsonl feed.jsonl --list pairs.jsonl --pairs 200\n  \
+    samestory audit clusters.jsonl feed.jsonl --answers answers.tsv -o labels.tsv --pairs 200"
+)]
+pub(crate) struct Audit {
+    /// What `cluster -o` wrote, JSON lines or CSV
+    pub(crate) clusters: PathBuf,
+    /// Files or folders with the articles that were clustered
+    #[arg(required = true, value_name = "ARTICLES")]
+    pub(crate) articles: Vec<PathBuf>,
+    /// Where to write the labels, for `calibrate`; where it holds labels of this sample already, they stay
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) output: Option<PathBuf>,
+    /// How many pairs to draw
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pairs: u32,
+    /// Number that picks the sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Take the answers from this file and ask nothing; they stand over those in -o
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Write the drawn pairs with their texts as JSON lines and ask nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "answers"])]
+    pub(crate) list: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Say nothing on stderr but errors and questions
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

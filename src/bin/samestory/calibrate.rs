@@ -113,7 +113,7 @@ fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::R
 
 /// The article that stands for an id, whatever the order of the articles: texts must agree, and of equal texts with
 /// other fields the first by those that are compared is taken.
-fn one_of<'a>(articles: &[&'a Article]) -> Result<&'a Article, String> {
+pub(crate) fn one_of<'a>(articles: &[&'a Article]) -> Result<&'a Article, String> {
     let fields = |a: &&'a Article| (&a.title, &a.language, &a.source, &a.slug, a.published, a.version);
     let first = articles.iter().copied().min_by(|a, b| fields(a).cmp(&fields(b)));
     let first = first.expect("an id is of one article at least");
@@ -234,8 +234,8 @@ fn write_profile(profile: &Profile, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Label {
-    place: String,
+pub(crate) struct Label {
+    pub(crate) place: String,
     ids: [String; 2],
     is_same: bool,
     weight: f64,
@@ -243,14 +243,14 @@ struct Label {
 
 impl Label {
     /// The ids, the smaller first, and the label.
-    fn pair(&self) -> ([&str; 2], bool) {
+    pub(crate) fn pair(&self) -> ([&str; 2], bool) {
         let [a, b] = &self.ids;
         ([a.min(b), a.max(b)], self.is_same)
     }
 }
 
 /// Reads tab-separated labels, each place named in what it complains of.
-fn read_labels(path: &Path) -> anyhow::Result<Vec<Label>> {
+pub(crate) fn read_labels(path: &Path) -> anyhow::Result<Vec<Label>> {
     let mut labels = Vec::new();
     let mut known: HashMap<[String; 2], (bool, usize)> = HashMap::default();
     for (i, line) in samestory::input::open(path)?.lines().enumerate() {

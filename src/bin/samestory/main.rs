@@ -1,6 +1,7 @@
 //! The command line: the library's first outside user.
 
 mod args;
+mod audit;
 mod calibrate;
 mod cluster;
 mod compare;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Weights(args) => weights::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Audit(args) => audit::run(&args),
     };
     match done {
         Ok(code) => code,
