@@ -55,6 +55,10 @@ pub const TERMS: [&str; 42] = [
     "len_shorter*word_cosine",
 ];
 
+/// How much less than texts the outlets of a pair may say: the penalty on that term is higher by the square. Many labelled
+/// look-alikes are of one outlet; left alone, the outlet explains them, and look-alikes of two outlets pass.
+const CONTEXT_RESTRAINT: f64 = 5.5;
+
 /// The terms that the shipped verifier weighs, in order, but for those that hold one of these measurements, alone or in
 /// a product; none where all are left out.
 ///
@@ -156,7 +160,12 @@ fn fit_scored(examples: &[&Example], terms: &[String], penalty: f64) -> Result<M
     }
     let columns: Vec<(usize, Option<usize>)> = terms.iter().map(|t| parse_term(t)).collect::<Result<_, _>>()?;
     let rows: Vec<Vec<f64>> = examples.iter().map(|e| row(e, &columns)).collect();
-    let (means, scales) = moments(&rows, examples);
+    let (means, mut scales) = moments(&rows, examples);
+    for (scale, column) in scales.iter_mut().zip(&columns) {
+        if *column == (Measurement::ToldAnew as usize, None) {
+            *scale *= CONTEXT_RESTRAINT;
+        }
+    }
     let standard: Vec<Vec<f64>> = rows
         .iter()
         .map(|row| {

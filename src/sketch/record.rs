@@ -59,8 +59,8 @@ pub struct Record {
     pub num_tokens: u32,
     /// When it was published, where known.
     pub published: Option<Timestamp>,
-    /// Hash of the source's name in lower case, where known.
-    pub source: Option<u32>,
+    /// Hash of the outlet's name in lower case, where known.
+    pub outlet: Option<u32>,
     /// Whether the weights' language is that of the text; if not, only wording is compared.
     pub is_weighted: bool,
     /// Whether headline or text says that it corrects an earlier version.
@@ -75,7 +75,7 @@ impl Record {
         let mut record = Self {
             num_tokens: document.tokens.len() as u32,
             published: article.published,
-            source: article.source.as_ref().map(|name| hash_word(name.trim().to_lowercase().as_bytes()) as u32),
+            outlet: outlet(article, document).map(|name| hash_word(name.to_lowercase().as_bytes()) as u32),
             is_weighted,
             says_correction: says_correction(article, document),
             ..Self::default()
@@ -133,6 +133,14 @@ impl Record {
     pub fn term(&self, token: &ContentToken) -> &Term {
         &self.vocabulary[token.term as usize]
     }
+}
+
+/// Who tells it: whom a credit line `Source: …` names, else the feed's source, which may be a byline.
+fn outlet<'a>(article: &'a Article, document: &'a Document<'_>) -> Option<&'a str> {
+    const LABEL: &str = "source:";
+    let label = |credit: &&String| credit.get(..LABEL.len()).is_some_and(|head| head.eq_ignore_ascii_case(LABEL));
+    let named = document.credits.iter().find(label).map(|credit| credit[LABEL.len()..].trim());
+    named.or_else(|| article.source.as_deref().map(str::trim)).filter(|name| !name.is_empty())
 }
 
 /// The values in order. `top` gives the highest nine bits of the hash that a value begins with: as hashes spread evenly,

@@ -418,12 +418,12 @@ fn title_cover(shorter: &Record, longer: &Record) -> i32 {
 }
 
 /// Where both are of one outlet, the share of the shorter's shingles that the longer lacks, else 0: an outlet copies its
-/// own earlier versions, and tells its next story in the same frame. Without times a source may be a collection, not an
-/// outlet.
+/// own earlier versions, and tells its next story in the same frame. Without headline or time a text's source may be a
+/// collection, not an outlet.
 fn told_anew(shorter: &Record, longer: &Record, shingle_containment: i32) -> i32 {
-    let is_one_outlet = shorter.source.is_some() && shorter.source == longer.source;
-    let is_dated = shorter.published.is_some() && longer.published.is_some();
-    i32::from(is_one_outlet && is_dated) * (ONE - shingle_containment)
+    let is_one_outlet = shorter.outlet.is_some() && shorter.outlet == longer.outlet;
+    let is_article = |record: &Record| record.published.is_some() || !record.title.is_empty();
+    i32::from(is_one_outlet && is_article(shorter) && is_article(longer)) * (ONE - shingle_containment)
 }
 
 /// Logarithm of the hours between the two, as a share of a year; some hours when not known.
