@@ -16,6 +16,7 @@ Needs Python 3.8 and target/release/samestory.
 """
 
 import argparse
+import functools
 import gzip
 import hashlib
 import itertools
@@ -57,8 +58,9 @@ WITH_COPIES = {"fnc1_test"}
 SKIPPED = [{"brief", "excerpt"}, {"excerpt", "heavy"}, {"excerpt", "moderate"}, {"brief", "roundup"}, {"excerpt", "roundup"}]
 
 
+@functools.lru_cache(maxsize=None)
 def pairs_of(name, sets, feed):
-    """Pairs of one set as (id, id, label, note)."""
+    """Pairs of one set as (id, id, label, note); found once a run, and not to be changed."""
     if name == "fixtures":
         return list(fixture_pairs())
     if name == "feed":

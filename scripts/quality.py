@@ -56,19 +56,28 @@ def is_mislabelled(label, first, second):
     return within_a_sentence or repeats_itself
 
 
-def fit_without(args, folder, without=(), families=()):
-    """A profile fitted without some sets and fixture families."""
+def fit_without(args, folder, without=(), families=(), options=()):
+    """A profile fitted without some sets and fixture families, under further options of `samestory calibrate`."""
     profile = folder / "profile.toml"
     rows, articles = labelled(args.sets, args.feed, without, families)
-    if calibrate(rows, articles, folder / "labels.tsv", profile, "quality", "--quiet") != 0:
+    if calibrate(rows, articles, folder / "labels.tsv", profile, "quality", "--quiet", *options) != 0:
         sys.exit("samestory calibrate failed")
     return profile
 
 
-def judge_set(name, pairs, args, folder, without):
+def held_out(name, sets):
+    """The pairs of a set that a fit leaves out, and the sets that this fit is without."""
+    pairs = list(set_pairs(sets, name))
+    if name == "cnn_lite":
+        groups = group_names(pairs)
+        return [pair for pair in pairs if not half(groups, pair)], ()
+    return pairs, (name,)
+
+
+def judge_set(name, args, folder):
     """Prints recall and false joins of a set by the set's own labels."""
-    profile = fit_without(args, folder, without)
-    found = joined_pairs(args.sets / f"{name}.docs.jsonl.gz", profile, folder)
+    pairs, without = held_out(name, args.sets)
+    found = joined_pairs(args.sets / f"{name}.docs.jsonl.gz", fit_without(args, folder, without), folder)
     texts = texts_of(args.sets, name)
     of_note = defaultdict(list)
     for first, second, label, note in pairs:
@@ -81,22 +90,22 @@ def judge_set(name, pairs, args, folder, without):
         print(f"| {name} | {note} | {label} | {len(judged)} | {shares} |", flush=True)
 
 
-def judge_fixtures(args, folder):
-    """Prints the scores of the fixture families, each part clustered under a profile that never saw it."""
-    gold, feed = read(ROOT / "fixtures" / "gold.jsonl"), read(ROOT / "fixtures" / "feed.jsonl")
-    families = sorted({row["family"] for row in gold})
-    of_family = {row["id"]: row["family"] for row in gold}
-    gold_all, clusters_all = folder / "gold.jsonl", folder / "all.jsonl"
+def evaluate_fixtures(args, folder, options=(), output=()):
+    """What `samestory eval` says of the fixture families, each part clustered under a profile that never saw it."""
+    gold, feed = ROOT / "fixtures" / "gold.jsonl", read(ROOT / "fixtures" / "feed.jsonl")
+    of_family = {row["id"]: row["family"] for row in read(gold)}
+    families = sorted(set(of_family.values()))
     predicted = []
     for part in range(NUM_PARTS):
         held = set(families[part::NUM_PARTS])
-        profile, some, out = fit_without(args, folder, (), held), folder / "some.jsonl", folder / "clusters.jsonl"
+        profile, some, out = fit_without(args, folder, (), held, options), folder / "some.jsonl", folder / "clusters.jsonl"
         some.write_text("".join(json.dumps(a) + "\n" for a in feed if of_family[a["id"]] in held), encoding="utf-8")
         subprocess.run([BINARY, "cluster", some, "-o", out, "--profile", profile, "--quiet"], check=True)
         predicted += read(out)
-    gold_all.write_text("".join(json.dumps(row) + "\n" for row in gold), encoding="utf-8")
-    clusters_all.write_text("".join(json.dumps(row) + "\n" for row in predicted), encoding="utf-8")
-    subprocess.run([BINARY, "eval", gold_all, clusters_all], check=True)
+    clusters = folder / "all.jsonl"
+    clusters.write_text("".join(json.dumps(row) + "\n" for row in predicted), encoding="utf-8")
+    run = [BINARY, "eval", gold, clusters, *output]
+    return subprocess.run(run, check=True, capture_output=True, text=True).stdout
 
 
 def main():
@@ -109,14 +118,9 @@ def main():
         folder = Path(name)
         print("| set | its label | label | pairs | joined | rightly labelled | joined |\n|---|---|---|---|---|---|---|")
         for name in WEIGHTS:
-            if name in ("fixtures", "feed"):
-                continue
-            pairs = list(set_pairs(args.sets, name))
-            if name == "cnn_lite":
-                groups = group_names(pairs)
-                pairs = [pair for pair in pairs if not half(groups, pair)]
-            judge_set(name, pairs, args, folder, () if name == "cnn_lite" else (name,))
-        judge_fixtures(args, folder)
+            if name not in ("fixtures", "feed"):
+                judge_set(name, args, folder)
+        print(evaluate_fixtures(args, folder))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,22 @@ pub const TERMS: [&str; 42] = [
 /// look-alikes are of one outlet; left alone, the outlet explains them, and look-alikes of two outlets pass.
 const CONTEXT_RESTRAINT: f64 = 5.5;
 
+/// The terms that the shipped verifier weighs, in order, but for those that hold one of these measurements, alone or in
+/// a product; none where all are left out.
+///
+/// ```
+/// use samestory::calibrate::{TERMS, terms_without};
+/// use samestory::profile::Measurement;
+/// assert_eq!(terms_without(&[]), TERMS);
+/// // `lead_both` and `lead_both*lcs_shorter`.
+/// assert_eq!(terms_without(&[Measurement::LeadBoth]).len(), TERMS.len() - 2);
+/// ```
+#[must_use]
+pub fn terms_without(left_out: &[Measurement]) -> Vec<String> {
+    let is_left_out = |name: &str| left_out.iter().any(|measurement| measurement.name() == name);
+    TERMS.iter().filter(|term| !term.split('*').any(is_left_out)).map(ToString::to_string).collect()
+}
+
 /// A labelled pair as measured.
 #[derive(Clone, Debug)]
 pub struct Example {

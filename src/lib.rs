@@ -38,6 +38,7 @@ pub mod sketch;
 pub mod text;
 pub mod verify;
 
+pub mod audit;
 pub mod calibrate;
 pub mod eval;
 

@@ -284,3 +284,40 @@ fn pairs_the_verdict_never_scores_are_counted_apart() {
     assert!(ran.stderr.contains("\n  1 pair more left out: no word weights for the language\n"), "{ran}");
     assert!(!without.stderr.contains("left out"), "{without}");
 }
+
+#[test]
+fn measurements_can_be_left_out() {
+    let folder = folder(&labels());
+    let of = |options: &str| {
+        folder.done(&format!("calibrate labels.tsv feed.jsonl -o mine.toml --quiet {options}"));
+        let terms: Vec<String> = profile(&folder, "mine.toml").model().terms().map(|(name, _)| name).collect();
+        (terms, folder.read("mine.toml"))
+    };
+    let (all, toml) = of("");
+    assert!(toml.contains(&format!("\nnum_terms = {}\n", all.len())), "{toml}");
+
+    let (rest, toml) = of("--without title_cover,lead_both");
+    let is_left_out = |term: &&String| term.contains("title_cover") || term.contains("lead_both");
+    assert!(all.iter().filter(is_left_out).any(|term| term.contains('*')));
+    assert_eq!(rest, all.iter().filter(|term| !is_left_out(term)).cloned().collect::<Vec<_>>());
+    assert!(toml.contains(&format!("\nnum_terms = {}\n", rest.len())), "{toml}");
+    assert!(toml.contains(" pairs, without title_cover, lead_both\"\n"), "{toml}");
+    // The same in two options, and a profile that can be used.
+    assert_eq!(of("--without title_cover --without lead_both"), (rest, toml));
+    let ran = folder.done("cluster feed.jsonl -o - --profile mine.toml --quiet");
+    assert_eq!(rows(&ran.stdout).len(), feed_lines().len());
+    // Time apart is no term of the fit.
+    assert_eq!(of("--without time_apart").0, all);
+
+    let names = samestory::profile::Measurement::ALL.map(|measurement| measurement.name()).join(",");
+    for (names, message) in [
+        ("title_cove", "tip: a similar value exists: 'title_cover'"),
+        ("title_cover,", "a value is required for '--without <MEASUREMENT>'"),
+        (names.as_str(), "error: --without leaves no measurement for the fit"),
+    ] {
+        let ran = folder.run(&format!("calibrate labels.tsv feed.jsonl -o other.toml --without {names}"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran}");
+        assert!(ran.stderr.contains(message), "{ran}");
+    }
+    assert_eq!(folder.names(), ["feed.jsonl", "labels.tsv", "mine.toml"]);
+}

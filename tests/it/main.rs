@@ -1,6 +1,7 @@
 //! Integration tests: the library and the binary as their users see them, a module a subject.
 
 mod candidates;
+mod cli_audit;
 mod cli_bad_input;
 mod cli_calibrate;
 mod cli_cluster;

@@ -1,7 +1,9 @@
 //! The command line's words.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use samestory::input::read_file;
+use samestory::profile::Measurement;
 use std::path::PathBuf;
 
 /// Candidate pairs an article, as measured on a feed of 24,218 news articles.
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Weights(Weights),
     /// Fit the verdict on labelled pairs and write a profile
     Calibrate(Calibrate),
+    /// Draw pairs of a clustering for judging, estimate its precision, write labels for `calibrate`
+    Audit(Audit),
     /// Write the completions of a shell to stdout
     Completions(Completions),
     /// Write the manual as man pages
@@ -309,6 +313,11 @@ pub(crate) struct Calibrate {
     /// --stats` writes
     #[arg(long, value_name = "N", default_value_t = CANDIDATES_PER_ARTICLE, value_parser = parse_positive)]
     pub(crate) candidates_per_article: f64,
+    /// Leave these measurements, and products with them, out of the fit: names as under `evidence` in what `cluster
+    /// --pairs` writes; for a feed without headlines title_cover, without times told_anew
+    #[arg(long, value_name = "MEASUREMENT", value_delimiter = ',', value_parser = measurement_parser())]
+    #[arg(hide_possible_values = true)]
+    pub(crate) without: Vec<Measurement>,
     /// What the profile says of how it was made [default: the command, with the precision asked for]
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
@@ -333,6 +342,47 @@ pub(crate) struct Man {
     /// Folder to write the pages of all commands to, made where it is missing [default: the main page to stdout]
     #[arg(value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A pair is a member of a cluster and its representative. Pairs are drawn by relation and score (under \
+    0.90, to 0.99, from 0.99): two of each kind, then in proportion to the root of its size; within a kind by a hash of \
+    the ids and --seed, so that one set of clusters gives one sample, and a smaller one is the beginning of a larger.\n\
+    Without --answers or --list each pair is shown on stderr and asked for: y one story in one telling, n not, s skip, q \
+    stop, a line each on stdin. What is in -o already is not asked again.\nA line of --answers: id, id and y, n or s, \
+    separated by tabs, the pair as in --list. The estimate is written to stdout, with its 95 % interval (Wilson's, for \
+    the size of the sample by weight).\n\n\
+    Examples:\n  samestory audit clusters.jsonl feed.jsonl -o labels.tsv\n  \
+    samestory audit clusters.jsonl feed.jsonl --list pairs.jsonl --pairs 200\n  \
+    samestory audit clusters.jsonl feed.jsonl --answers answers.tsv -o labels.tsv --pairs 200"
+)]
+pub(crate) struct Audit {
+    /// What `cluster -o` wrote, JSON lines or CSV
+    pub(crate) clusters: PathBuf,
+    /// Files or folders with the articles that were clustered
+    #[arg(required = true, value_name = "ARTICLES")]
+    pub(crate) articles: Vec<PathBuf>,
+    /// Where to write the labels, for `calibrate`; where it holds labels of this sample already, they stay
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) output: Option<PathBuf>,
+    /// How many pairs to draw
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pairs: u32,
+    /// Number that picks the sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Take the answers from this file and ask nothing; they stand over those in -o
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Write the drawn pairs with their texts as JSON lines and ask nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "answers"])]
+    pub(crate) list: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Say nothing on stderr but errors and questions
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -384,6 +434,12 @@ fn parse_share(text: &str) -> Result<f64, String> {
 fn parse_positive(text: &str) -> Result<f64, String> {
     let positive = |number: &f64| *number > 0.0 && number.is_finite();
     text.parse().ok().filter(positive).ok_or_else(|| "expected a number above 0".to_string())
+}
+
+/// A measurement by name; clap names one that is like an unknown one.
+fn measurement_parser() -> impl TypedValueParser<Value = Measurement> {
+    PossibleValuesParser::new(Measurement::ALL.map(Measurement::name))
+        .map(|name| Measurement::find(&name).expect("the parser takes no other names"))
 }
 
 fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {

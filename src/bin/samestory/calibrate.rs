@@ -2,12 +2,13 @@
 
 use crate::args;
 use crate::feed::Intake;
-use crate::message::{self, counted};
+use crate::message::{self, Usage, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use anyhow::Context;
 use samestory::calibrate::{
-    Example, Judged, Point, TERMS, cross_validate, curve, fit, group, most_precise, prevalence, smallest_reaching,
+    Example, Judged, Point, cross_validate, curve, fit, group, most_precise, prevalence, smallest_reaching,
+    terms_without,
 };
 use samestory::engine::Analyzed;
 use samestory::hash::HashMap;
@@ -28,6 +29,10 @@ const MAX_WEIGHT: f64 = 1e9;
 const PRINTED: [u32; 15] = [10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99];
 
 pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
+    let terms = terms_without(&args.without);
+    if terms.is_empty() {
+        return Err(Usage("--without leaves no measurement for the fit".to_string()).into());
+    }
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
     let blocks = Blocks::open(&args.articles, args.reading.input_format())?;
     let labels = [args.pairs.as_path()];
@@ -46,7 +51,6 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
     labels.sort_by(|a, b| a.pair().cmp(&b.pair()).then(a.weight.total_cmp(&b.weight)));
     let examples = measure(&labels, &articles, &engine)?;
 
-    let terms: Vec<String> = TERMS.iter().map(|t| (*t).to_string()).collect();
     let labels_error = |reason: String| Error::Labels { place: args.pairs.display().to_string(), reason };
     let model = fit(&examples, &terms, PENALTY).map_err(labels_error)?;
     let judged = cross_validate(&examples, &terms, PENALTY, args.folds as usize).map_err(labels_error)?;
@@ -112,7 +116,7 @@ fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::R
 
 /// The article that stands for an id, whatever the order of the articles: texts must agree, and of equal texts with
 /// other fields the first by those that are compared is taken.
-fn one_of<'a>(articles: &[&'a Article]) -> Result<&'a Article, String> {
+pub(crate) fn one_of<'a>(articles: &[&'a Article]) -> Result<&'a Article, String> {
     let fields = |a: &&'a Article| (&a.title, &a.language, &a.source, &a.slug, a.published, a.version);
     let first = articles.iter().copied().min_by(|a, b| fields(a).cmp(&fields(b)));
     let first = first.expect("an id is of one article at least");
@@ -155,13 +159,15 @@ impl Report<'_> {
 
     /// What the profile says of how it was made.
     fn note(&self) -> String {
-        let pairs = counted(self.judged.len() as u64, "pair");
-        match self.args.precision {
-            Some(precision) => {
-                format!("samestory calibrate: {pairs}, precision {precision} at prevalence {:.4}", self.prevalence)
-            }
-            None => format!("samestory calibrate: {pairs}"),
+        let mut note = format!("samestory calibrate: {}", counted(self.judged.len() as u64, "pair"));
+        if let Some(precision) = self.args.precision {
+            note += &format!(", precision {precision} at prevalence {:.4}", self.prevalence);
         }
+        if !self.args.without.is_empty() {
+            let names: Vec<&str> = self.args.without.iter().map(|measurement| measurement.name()).collect();
+            note += &format!(", without {}", names.join(", "));
+        }
+        note
     }
 
     fn print(&self, num_left_out: usize, match_percent: u32) {
@@ -231,8 +237,8 @@ fn write_profile(profile: &Profile, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Label {
-    place: String,
+pub(crate) struct Label {
+    pub(crate) place: String,
     ids: [String; 2],
     is_same: bool,
     weight: f64,
@@ -240,14 +246,14 @@ struct Label {
 
 impl Label {
     /// The ids, the smaller first, and the label.
-    fn pair(&self) -> ([&str; 2], bool) {
+    pub(crate) fn pair(&self) -> ([&str; 2], bool) {
         let [a, b] = &self.ids;
         ([a.min(b), a.max(b)], self.is_same)
     }
 }
 
 /// Reads tab-separated labels, each place named in what it complains of.
-fn read_labels(path: &Path) -> anyhow::Result<Vec<Label>> {
+pub(crate) fn read_labels(path: &Path) -> anyhow::Result<Vec<Label>> {
     let mut labels = Vec::new();
     let mut known: HashMap<[String; 2], (bool, usize)> = HashMap::default();
     for (i, line) in samestory::input::open(path)?.lines().enumerate() {

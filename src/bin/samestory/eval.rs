@@ -37,8 +37,8 @@ pub(crate) fn run(args: &args::Eval) -> anyhow::Result<ExitCode> {
 }
 
 /// A row with its place.
-struct Row {
-    place: String,
+pub(crate) struct Row {
+    pub(crate) place: String,
     fields: HashMap<String, String>,
 }
 
@@ -47,13 +47,13 @@ impl Row {
         self.fields.get(name).cloned()
     }
 
-    fn need(&self, name: &str) -> anyhow::Result<String> {
+    pub(crate) fn need(&self, name: &str) -> anyhow::Result<String> {
         self.get(name).with_context(|| format!("{}: no `{name}`", self.place))
     }
 }
 
 /// Rows of a JSON lines or CSV file; text and numbers as text.
-fn rows(path: &Path) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn rows(path: &Path) -> anyhow::Result<Vec<Row>> {
     let reader = samestory::input::open(path)?;
     match samestory::output::format_of(path) {
         Some(samestory::output::Format::Csv) => csv_rows(path, reader),
@@ -97,7 +97,7 @@ fn csv_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn refuse_repeats<'a>(path: &Path, ids: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
+pub(crate) fn refuse_repeats<'a>(path: &Path, ids: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
     let mut seen = samestory::hash::HashSet::default();
     for id in ids {
         if !seen.insert(id) {

@@ -1,6 +1,7 @@
 //! The command line: the library's first outside user.
 
 mod args;
+mod audit;
 mod calibrate;
 mod cluster;
 mod compare;
@@ -55,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(&args),
         Command::Weights(args) => weights::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     }

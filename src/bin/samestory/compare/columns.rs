@@ -17,7 +17,7 @@ pub(super) fn terminal_width() -> usize {
 
 /// Breaks text into lines of at most `columns` cells: at spaces, and where a script has none or a word is too long,
 /// between characters.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

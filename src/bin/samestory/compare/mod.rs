@@ -1,6 +1,6 @@
 //! `samestory compare`
 
-mod columns;
+pub(crate) mod columns;
 mod explanation;
 mod page;
 mod text;
