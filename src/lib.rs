@@ -32,6 +32,8 @@ pub mod lsh;
 #[cfg(feature = "cli")]
 pub mod output;
 pub mod profile;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod shingle;
 pub mod sketch;
 pub mod text;
