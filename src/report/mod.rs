@@ -1,8 +1,8 @@
 //! The report: one self-contained HTML page in which people look at a run.
 //!
 //! All text of the feed is escaped, the page's policy forbids the network and any script but its own, and what a large
-//! run shows is sampled by a rule that the page states ([`sample`]). The same clustering gives the same page, but for
-//! the times of the run.
+//! run shows is sampled by a rule that the page states. The same clustering gives the same page, but for the times of
+//! the run.
 
 mod escape;
 mod pair;

@@ -82,8 +82,8 @@ pub(super) fn choose(clustering: &Clustering) -> Vec<Choice<'_>> {
         Choice {
             id: "updates",
             title: "Updates and corrections",
-            intro: "Articles that tell a story again with facts added or changed. They are part of its cluster, and are \
-                    never dropped as repeats.",
+            intro: "Articles that tell a story again with facts added or changed. They belong to it, and dedup keeps \
+                    them beside it.",
             none: "No article updates or corrects another.",
             rule: updates_rule,
             pairs: updates,

@@ -131,16 +131,17 @@ fn a_hostile_feed_is_text() {
 fn texts_can_be_left_out() {
     let (full, _) = page(&family(), "");
     let (none, _) = page(&family(), "--report-text none");
-    let sentence = &text_of("ferry-grounding/base")[200..230];
-    let escaped = sentence.replace('\'', "&#x27;").replace('"', "&quot;");
-    assert!(full.contains(&escaped) == family().concat().contains(sentence));
+    let mut num_shown = 0;
     for line in family() {
         let article = json(&line);
         let text = article["text"].as_str().unwrap_or_default();
-        if let Some(words) = text.split(['\n', '"', '\'', '&', '/']).filter(|part| part.len() > 60).last() {
+        // A stretch that is written as it is.
+        for words in text.split(['\n', '"', '\'', '&', '/']).filter(|part| part.len() > 60) {
+            num_shown += usize::from(full.contains(words));
             assert!(!none.contains(words), "{words}");
         }
     }
+    assert!(num_shown > 0);
     assert!(none.contains("This page was made without the text of articles."));
     assert!(none.contains("<table class=\"differs\">"));
 }
