@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test doc lib bench
+check: fmt clippy fixtures test doc lib bench browser
 
 # Formatting.
 fmt:
@@ -33,6 +33,10 @@ lib:
 # Each bench once, with its result asserted.
 bench:
     cargo bench --bench stages -- --test
+
+# The report in a real browser, offline; installs Debian's chromium where it is missing and this is root.
+browser:
+    scripts/browser-test
 
 # Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
 deny:

@@ -33,6 +33,8 @@ pub mod lsh;
 pub mod output;
 pub mod plan;
 pub mod profile;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod shingle;
 pub mod sketch;
 pub mod text;

@@ -29,6 +29,8 @@ pub struct Analyzed {
     pub unweighted_language: Option<Box<str>>,
     /// Its text, where the engine holds texts.
     pub text: Option<Box<str>>,
+    /// Its headline, where the engine holds texts.
+    pub title: Option<Box<str>>,
     /// What verification reads.
     pub record: Record,
     /// Its place in the order of analysis, under which its keys are kept until ranks are known.
@@ -71,6 +73,7 @@ impl<'a> Analyzer<'a> {
             id: article.id.clone(),
             number: 0,
             text: None,
+            title: None,
             origin: article.origin.clone(),
             published: article.published,
             source: article.source.as_deref().map(Into::into),
@@ -120,7 +123,7 @@ pub(super) fn sort_and_check(
     order.par_sort_unstable_by(|a, b| {
         fn newest(x: &Analyzed) -> impl Ord + '_ {
             let record = &x.record;
-            let described = (&x.source, &record.title, record.says_correction, record.is_weighted);
+            let described = (&x.source, &record.title, &x.title, record.says_correction, record.is_weighted);
             (x.version, x.published, x.text_hash, described)
         }
         let (a, b) = (&articles[*a as usize], &articles[*b as usize]);

@@ -5,6 +5,7 @@ use super::{Analyzed, Engine};
 use crate::article::{ArticleId, Origin};
 use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
+use crate::profile::Profile;
 use crate::text::Document;
 use crate::verify::{Differences, Relation, Scratch, Verdict, differences};
 use bitvec::vec::BitVec;
@@ -149,6 +150,8 @@ pub struct Clustering {
     pub pairs: Vec<Pair>,
     /// Verified look-alikes: `followup`, `same_event`, `template`, `includes`.
     pub links: Vec<Pair>,
+    /// Verified pairs up to two nats under the threshold that are no look-alikes either, by `a`, then `b`.
+    pub near_misses: Vec<Pair>,
     /// Lines that others with the same id stand for.
     pub replaced: Vec<Replaced>,
     /// Counts and times.
@@ -170,6 +173,7 @@ impl Clustering {
             members: Vec::new(),
             pairs: Vec::new(),
             links: Vec::new(),
+            near_misses: Vec::new(),
             replaced: Vec::new(),
             stats,
             engine,
@@ -235,10 +239,15 @@ impl Clustering {
         }
         for (first, second, verdict) in verdicts {
             let (a, b) = if verdict.is_forward { (first, second) } else { (second, first) };
-            let is_match = verdict.relation.is_match();
+            let relation = verdict.relation;
             let pair = Pair { a, b, verdict: Some(verdict) };
-            if is_match { self.pairs.push(pair) } else { self.links.push(pair) }
+            match relation {
+                _ if relation.is_match() => self.pairs.push(pair),
+                _ if relation.is_link() => self.links.push(pair),
+                _ => self.near_misses.push(pair),
+            }
         }
+        self.near_misses.sort_unstable_by_key(|pair| (pair.a, pair.b));
         self.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
         self.links.sort_unstable_by_key(|pair| (pair.a, pair.b));
     }
@@ -349,6 +358,12 @@ impl Clustering {
             mask.set(member.representative as usize, true);
         }
         mask
+    }
+
+    /// The profile that answered.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        self.engine.profile()
     }
 
     /// The ids of the profile that answered: sketch and verdict.

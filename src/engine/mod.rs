@@ -30,6 +30,8 @@ pub const COMPONENT_LIMIT: usize = 400;
 /// What a pair counts at least in a mean: one that was not measured in full says that it is no match by itself, not by
 /// how much. Eight nats.
 const LEAST_MARGIN: i32 = -8 * 1024;
+/// How far under the threshold a pair that is neither match nor link is kept for audit. Two nats.
+const NEAR_MISS_MARGIN: i32 = 2 * 1024;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
 
@@ -62,7 +64,7 @@ pub enum Texts {
     /// No: the records suffice for a verdict.
     #[default]
     Dropped,
-    /// Yes: [`Clustering::differences`] quotes them.
+    /// Yes, and on to headlines: [`Clustering::differences`] and the report quote them.
     Held,
 }
 
@@ -228,8 +230,10 @@ impl Engine {
             let articles = parse(block);
             let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
             for (article, number) in articles.iter().zip(numbers) {
-                let text = (self.texts == Texts::Held).then(|| article.text.as_str().into());
-                let analyzed = Analyzed { number, text, ..analyzer.analyze(article) };
+                let held = (self.texts == Texts::Held).then_some(article);
+                let text = held.map(|article| article.text.as_str().into());
+                let title = held.and_then(|article| article.title.as_deref()).map(Into::into);
+                let analyzed = Analyzed { number, text, title, ..analyzer.analyze(article) };
                 keying.add(&analyzed, keys);
                 own.push(analyzed);
             }
@@ -271,7 +275,7 @@ impl Engine {
         Ok(clustering)
     }
 
-    /// Judges candidate pairs; those that are neither match nor link are left out.
+    /// Judges candidate pairs; those that are neither match nor link nor a near miss are left out.
     fn verify(&self, articles: &[Analyzed], pairs: &[(u32, u32)]) -> Vec<(u32, u32, Verdict)> {
         pairs
             .par_iter()
@@ -284,7 +288,10 @@ impl Engine {
                 }
                 (*a, *b, verdict)
             })
-            .filter(|(_, _, verdict)| verdict.relation.is_match() || verdict.relation.is_link())
+            .filter(|(_, _, verdict)| {
+                let relation = verdict.relation;
+                relation.is_match() || relation.is_link() || verdict.margin >= -NEAR_MISS_MARGIN
+            })
             .collect()
     }
 

@@ -21,4 +21,5 @@ mod hot_events;
 mod made_feed;
 mod planted;
 mod quality;
+mod report;
 mod support;

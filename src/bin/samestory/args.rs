@@ -132,7 +132,8 @@ pub(crate) struct Matching {
     at most 12 of each in order of the text; in CSV a cell of JSON. With either the texts are held in memory too.\n\n\
     Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
     zcat day*.gz | samestory cluster - -o clusters.csv --pairs pairs.jsonl\n  \
-    samestory cluster texts/ -o - | jq -r 'select(.size > 1)'")]
+    samestory cluster texts/ -o - | jq -r 'select(.size > 1)'\n  \
+    samestory cluster feed.jsonl -o clusters.jsonl --report report.html")]
 pub(crate) struct Cluster {
     /// Files, folders, or - for stdin; .gz and .zst are unpacked
     #[arg(required = true, value_name = "INPUT")]
@@ -149,6 +150,13 @@ pub(crate) struct Cluster {
     /// Write counts, times and parameters of the run, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
+    /// Write a page to look at the run in a browser: one HTML file that needs nothing else. With it the texts are held
+    /// in memory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Whether the report holds the text of articles, or headlines and what differs only
+    #[arg(long, value_name = "WHAT", default_value = "full", requires = "report")]
+    pub(crate) report_text: ReportTextName,
     #[command(flatten)]
     pub(crate) matching: Matching,
     #[command(flatten)]
@@ -389,6 +397,12 @@ pub(crate) struct Audit {
 pub(crate) enum InputFormat {
     Jsonl,
     Text,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportTextName {
+    Full,
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

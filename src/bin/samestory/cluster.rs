@@ -6,10 +6,12 @@ use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::engine::{Clustering, Texts};
-use samestory::input::Blocks;
-use samestory::output::{Output, format_of, write_clusters, write_pairs};
-use std::path::Path;
+use samestory::input::{Blocks, Reject};
+use samestory::output::{Output, format_of, is_stdout, write_clusters, write_pairs};
+use samestory::{Timestamp, report};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     let tables = [Some(&args.output), args.pairs.as_ref(), args.links.as_ref()];
@@ -24,17 +26,21 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         ("--pairs", args.pairs.as_deref()),
         ("--links", args.links.as_deref()),
         ("--stats", args.stats.as_deref()),
+        ("--report", args.report.as_deref()),
         ("--rejects", args.reading.rejects.as_deref()),
     ])?;
     let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
-    let texts = if args.pairs.is_some() || args.links.is_some() { Texts::Held } else { Texts::Dropped };
+    outputs.refuse_unwritable()?;
+    let holds = [&args.pairs, &args.links, &args.report].into_iter().any(Option::is_some);
+    let texts = if holds { Texts::Held } else { Texts::Dropped };
     let engine = args.matching.engine(&args.running)?.with_texts(texts);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
     let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
     watch.finish();
+    let rejects = if args.report.is_some() { intake.rejects() } else { Vec::new() };
     let num_rejects = intake.report(&args.reading, quiet)?;
 
     let mut finished = Vec::new();
@@ -54,6 +60,10 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         let text = format!("{:#}\n", stats_json(&clustering, num_rejects));
         finished.push(write(path, &|out| out.write(text.as_bytes()))?);
     }
+    if let Some(path) = &args.report {
+        let page = report::to_html(&clustering, &described(args, &rejects));
+        finished.push(write(path, &|out| out.write(page.as_bytes()))?);
+    }
     for file in finished {
         file.publish()?;
     }
@@ -63,6 +73,30 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     // The process ends here: the system takes the memory back faster than a hundred thousand vectors are freed.
     std::mem::forget(clustering);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the report says of the run beside its answer.
+fn described<'a>(args: &args::Cluster, rejects: &'a [Reject]) -> report::Run<'a> {
+    let named = |path: &PathBuf| path.display().to_string();
+    let mut settings = vec![
+        ("level", format!("{:?}", args.matching.level).to_lowercase()),
+        ("near copies by", format!("{:?}", args.matching.near).to_lowercase()),
+    ];
+    let files = [("profile", &args.running.profile), ("weights", &args.running.weights)];
+    settings.extend(files.into_iter().filter_map(|(name, path)| Some((name, named(path.as_ref()?)))));
+    report::Run {
+        inputs: args.inputs.iter().map(named).collect(),
+        settings,
+        made: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()
+            .map(|since| Timestamp(since.as_secs() as i64)),
+        rejects,
+        text: match args.report_text {
+            args::ReportTextName::Full => report::ReportText::Full,
+            args::ReportTextName::None => report::ReportText::None,
+        },
+    }
 }
 
 /// The run in a dozen lines.
@@ -116,6 +150,9 @@ fn summarize(clustering: &Clustering, num_rejects: u64, args: &args::Cluster) {
     ));
     if args.output.as_os_str() != "-" {
         message::line(&format!("  clusters are in {}", args.output.display()));
+    }
+    if let Some(path) = args.report.as_ref().filter(|path| !is_stdout(path)) {
+        message::line(&format!("  the report is in {}", path.display()));
     }
 }
 

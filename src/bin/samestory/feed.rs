@@ -60,6 +60,13 @@ impl Intake {
         rejects.iter().min().map_or(String::new(), |reject| format!(": {}: {}", reject.place(), reject.reason))
     }
 
+    /// What could not be read so far, in the order of the input.
+    pub(crate) fn rejects(&self) -> Vec<Reject> {
+        let mut rejects = self.rejects.lock().expect("no parser panics").clone();
+        rejects.sort();
+        rejects
+    }
+
     /// Reads all articles on this thread.
     pub(crate) fn read_all(&self, blocks: Blocks) -> anyhow::Result<Vec<Article>> {
         let mut articles = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::message::Usage;
 use samestory::hash::HashMap;
-use samestory::output::is_stdout;
+use samestory::output::{Output, is_stdout};
 use std::path::{Path, PathBuf};
 
 /// The files a command writes, each with the option that names it.
@@ -30,6 +30,20 @@ impl<'a> Outputs<'a> {
             }
         }
         Ok(Self { files })
+    }
+
+    /// Refuses an output that cannot be written, before anything is read.
+    ///
+    /// # Errors
+    /// When a regular file cannot be created in its folder, or a folder stands in its place.
+    pub(crate) fn refuse_unwritable(&self) -> samestory::Result<()> {
+        // Opening a pipe or device would be seen at its other end.
+        let is_stream =
+            |path: &Path| is_stdout(path) || path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+        for (_, path) in self.files.iter().filter(|(_, path)| !is_stream(path)) {
+            Output::create(path)?;
+        }
+        Ok(())
     }
 
     /// Refuses an output that is also read, but for that of the option `replaces`: one that may stand in place of what
