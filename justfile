@@ -34,9 +34,10 @@ lib:
 bench:
     cargo bench --bench stages -- --test
 
-# The report in a real browser, offline; installs Debian's chromium where it is missing and this is root.
+# The report in a real browser, offline; installs Debian's chromium where it is missing and this is root, and says so
+# where it cannot.
 browser:
-    scripts/browser-test
+    scripts/browser-test --or-skip
 
 # Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
 deny:
