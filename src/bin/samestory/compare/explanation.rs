@@ -191,8 +191,8 @@ impl Pair<'_> {
         format!("Undecidable: {}.", reasons.join("; "))
     }
 
-    /// What the verdict's terms add, by subject: a term of two measurements counts half for each. None where another
-    /// rule than the model judged.
+    /// What the verdict's terms add, by subject: a term of two measurements counts half for each, but wholly for what it
+    /// weighs by a length. None where another rule than the model judged.
     fn weighed(&self) -> Option<Weighed> {
         let verdict = &self.verdict;
         if self.probability().is_none() || !self.analyzed.iter().all(|a| a.record.is_weighted) {
@@ -209,6 +209,7 @@ impl Pair<'_> {
         for ((name, _), value) in model.terms().zip(model.contributions(&verdict.evidence.values)) {
             let of = |name: &str| subject_of(Measurement::find(name).expect("a term is made of measurements"));
             match name.split_once('*') {
+                Some((first, second)) if of(first) == LENGTHS => add(of(second), value),
                 Some((first, second)) => {
                     add(of(first), value / 2);
                     add(of(second), value - value / 2);
@@ -217,7 +218,7 @@ impl Pair<'_> {
             }
         }
         add("where every pair starts", model.intercept());
-        add("a stated correction, or days between", logit - model.logit(&verdict.evidence.values));
+        add("hints: a stated correction, days between, one outlet", logit - model.logit(&verdict.evidence.values));
         sums.retain(|(_, sum)| sum.abs() >= NEGLIGIBLE);
         sums.sort_by_key(|(name, sum)| (-sum, *name));
         let odds = |value: i32| f64::from(value) / 1024.0;
@@ -279,6 +280,9 @@ fn utc(seconds: i64) -> Option<String> {
     Some(time.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
+/// The subject of how long the texts are.
+const LENGTHS: &str = "lengths";
+
 /// What a measurement is about. Those of words and their order are one subject: they say nearly the same, so that the
 /// fit gives some of them too much and takes it back with others.
 fn subject_of(measurement: Measurement) -> &'static str {
@@ -287,7 +291,7 @@ fn subject_of(measurement: Measurement) -> &'static str {
         M::ToldAnew => "one outlet that tells it anew",
         M::NumberCover | M::NumberJaccard | M::FactsAgainst => "figures",
         M::NameCover | M::NameJaccard => "names",
-        M::LenRatio | M::LenShorter => "lengths",
+        M::LenRatio | M::LenShorter => LENGTHS,
         M::TimeApart => "time between",
         _ => "words and their order",
     }
