@@ -4,7 +4,7 @@
     scripts/quality.py SETS FEED
 
 SETS and FEED are those of `scripts/fit.py`. Each set is judged under a profile fitted without it, the second half of
-cnn_lite under one fitted on the first, the fixture families in eight parts, each under a profile fitted on the others.
+cnn_lite under one fitted on the first, each fixture family under one fitted on the others.
 A pair counts as joined when `samestory cluster --pairs` over all articles of its set lists it: keys, gates and verdict
 take part, clustering does not. The fixtures are clustered and scored by `samestory eval`.
 
@@ -28,7 +28,6 @@ from fit import (
     BINARY, ROOT, WEIGHTS, calibrate, group_names, half, labelled, runs, set_pairs, shares_copied_text, texts_of,
 )
 
-NUM_PARTS = 8
 # A text repeats itself when this share of its five-word runs stands in it more often than that.
 REPEATED, TIMES = 0.2, 3
 
@@ -90,14 +89,16 @@ def judge_set(name, args, folder):
         print(f"| {name} | {note} | {label} | {len(judged)} | {shares} |", flush=True)
 
 
-def evaluate_fixtures(args, folder, options=(), output=()):
-    """What `samestory eval` says of the fixture families, each part clustered under a profile that never saw it."""
+def evaluate_fixtures(args, folder, options=(), output=(), num_parts=None):
+    """What `samestory eval` says of the fixture families, each, or each of so many parts of them, clustered under a profile
+    that never saw it."""
     gold, feed = ROOT / "fixtures" / "gold.jsonl", read(ROOT / "fixtures" / "feed.jsonl")
     of_family = {row["id"]: row["family"] for row in read(gold)}
     families = sorted(set(of_family.values()))
     predicted = []
-    for part in range(NUM_PARTS):
-        held = set(families[part::NUM_PARTS])
+    num_parts = num_parts or len(families)
+    for part in range(num_parts):
+        held = set(families[part::num_parts])
         profile, some, out = fit_without(args, folder, (), held, options), folder / "some.jsonl", folder / "clusters.jsonl"
         some.write_text("".join(json.dumps(a) + "\n" for a in feed if of_family[a["id"]] in held), encoding="utf-8")
         subprocess.run([BINARY, "cluster", some, "-o", out, "--profile", profile, "--quiet"], check=True)
