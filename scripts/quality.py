@@ -9,8 +9,9 @@ A pair counts as joined when `samestory cluster --pairs` over all articles of it
 take part, clustering does not. The fixtures are clustered and scored by `samestory eval`.
 
 The last column leaves out pairs whose label can be shown to be wrong by the texts alone: `different`, but they share
-copied text; `same`, but the second is no telling, for it begins within a sentence (a language model went on with a text
-that was cut) or says one thing over and over.
+copied text or the lead (half of the shorter lead's words stand in the other's: the rule by which cnn_lite was labelled);
+`same`, but the second is no telling, for it begins within a sentence (a language model went on with a text that was cut)
+or says one thing over and over.
 
 Needs Python 3.8 and target/release/samestory.
 """
@@ -28,6 +29,8 @@ from fit import (
     BINARY, ROOT, WEIGHTS, calibrate, group_names, half, labelled, runs, set_pairs, shares_copied_text, texts_of,
 )
 
+# Words that make a lead, of four letters and more, and the share of them from which two leads are one.
+LEAD_LEN, ONE_LEAD = 60, 0.5
 # A text repeats itself when this share of its five-word runs stands in it more often than that.
 REPEATED, TIMES = 0.2, 3
 
@@ -45,10 +48,18 @@ def joined_pairs(articles, profile, folder):
     return {frozenset((row["a"], row["b"])) for row in read(pairs)}
 
 
+def shares_lead(first, second):
+    """Whether two texts begin with the same matter."""
+    leads = [re.findall(r"\w{4,}", text.lower())[:LEAD_LEN] for text in (first, second)]
+    shorter, longer = sorted(leads, key=len)
+    words = set(longer)
+    return sum(word in words for word in shorter) >= ONE_LEAD * max(1, len(shorter))
+
+
 def is_mislabelled(label, first, second):
     """Whether the texts of a pair show that its label is wrong."""
     if label == "different":
-        return shares_copied_text(first, second)
+        return shares_copied_text(first, second) or shares_lead(first, second)
     within_a_sentence = not re.match(r"\W*[A-Z]", second) or second.lstrip()[:1] in ":;,.)"
     counts = runs(second).values()
     repeats_itself = sum(n for n in counts if n > TIMES) > REPEATED * max(1, sum(counts))
