@@ -8,7 +8,7 @@ use crate::hash::{combine, hash128};
 use crate::profile::Profile;
 use crate::shingle::shingle_hashes;
 use crate::sketch::{MinHasher, Record};
-use crate::text::{Document, guess_language_name, language_name};
+use crate::text::{Document, guess_language, language_name};
 use rayon::prelude::*;
 
 /// What stays of an article.
@@ -106,7 +106,7 @@ impl<'a> Analyzer<'a> {
 fn language_of(article: &Article, document: &Document<'_>) -> Box<str> {
     match &article.language {
         Some(tag) => language_name(tag).into(),
-        None => guess_language_name(document).unwrap_or("unknown").into(),
+        None => guess_language(document).map_or_else(|| "unknown".into(), |code| language_name(code).into()),
     }
 }
 

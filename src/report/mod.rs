@@ -15,6 +15,7 @@ mod text;
 use crate::article::Timestamp;
 use crate::engine::{Clustering, Stats};
 use crate::input::Reject;
+use crate::output::with_thousands as count;
 use crate::verify::Relation;
 use escape::{json, script_hash};
 use minijinja::Environment;
@@ -310,19 +311,6 @@ fn phrase(relation: Relation, is_correction: bool) -> &'static str {
 /// A probability with two decimals, rounded down: none under the threshold reads as if it reached it.
 fn score(probability_e4: u16) -> String {
     format!("{}.{:02}", probability_e4 / 10_000, probability_e4 % 10_000 / 100)
-}
-
-/// `1,234,567`.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `1 article`, `1,200 stories`, `3 pairs of stories`.

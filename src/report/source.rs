@@ -4,6 +4,7 @@ use super::sample::first_telling;
 use super::text::{cut, duration};
 use crate::engine::Clustering;
 use crate::hash::HashMap;
+use crate::output::with_thousands;
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -194,7 +195,7 @@ impl TimeLine {
             }
             if !others.is_empty() {
                 let numbers = sum(&others);
-                let name = format!("{} others", super::count(others.len() as u64));
+                let name = format!("{} others", with_thousands(others.len() as u64));
                 rows.push(time_row(Some(&name), "others", &numbers, largest(&[numbers])));
             }
         }

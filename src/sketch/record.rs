@@ -4,7 +4,7 @@ use super::minhash::fold;
 use crate::article::{Article, Timestamp};
 use crate::hash::hash_word;
 use crate::profile::{Profile, Weights};
-use crate::text::{Document, Token, TokenFlags, number_weight, slug_len};
+use crate::text::{Document, Token, TokenFlags, guess_language, number_weight, slug_len};
 
 /// A token of the body that is no stop word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,35 +274,28 @@ fn is_language(article: &Article, document: &Document<'_>, weights: &Weights) ->
     }
 }
 
-/// The language by letter statistics on the first 600 characters, where they are sure of it.
-fn guess_language(document: &Document<'_>) -> Option<&'static str> {
-    let text = &document.text[document.body.clone()];
-    let end = text.char_indices().nth(600).map_or(text.len(), |(at, _)| at);
-    let info = whatlang::detect(&text[..end])?;
-    if !info.is_reliable() {
-        return None;
-    }
-    Some(match info.lang() {
-        whatlang::Lang::Eng => "en",
-        whatlang::Lang::Deu => "de",
-        whatlang::Lang::Fra => "fr",
-        whatlang::Lang::Spa => "es",
-        whatlang::Lang::Ita => "it",
-        whatlang::Lang::Por => "pt",
-        whatlang::Lang::Nld => "nl",
-        _ => "other",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::HashMap;
 
     fn record(text: &str) -> Record {
         let profile = Profile::default();
         let article = Article::new("1", text).with_title("UPDATE 2-Rain cuts roads");
         let document = Document::new(&article.text, 1000);
         Record::new(&article, &document, &crate::shingle::shingle_hashes(&document.tokens, 5), &profile)
+    }
+
+    #[test]
+    fn a_table_serves_texts_in_its_language_that_name_none() {
+        let polish = "Deszcz przerwał w poniedziałek drogi w Warszawie, a rzecznik miasta powiedział, że dwie z nich \
+                      pozostaną zamknięte do środy, ponieważ woda wciąż się podnosi.";
+        let is_served = |language: &str| {
+            let table = Weights::from_counts(language, 1, &HashMap::default(), 1);
+            let article = Article::new("1", polish);
+            is_language(&article, &Document::new(polish, 1000), &table)
+        };
+        assert!(is_served("pl") && !is_served("de"));
     }
 
     #[test]

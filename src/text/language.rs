@@ -95,15 +95,15 @@ pub fn language_name(tag: &str) -> String {
     known.or_else(|| Lang::from_code(&code)).map_or(code, |language| name_of(language).to_string())
 }
 
-/// The English name of the language of a document's body by its letters; `None` where they leave it open.
+/// The code of the language of a document's body by its letters, as in a language tag; `None` where they leave it open.
 ///
 /// Cost: the first characters only.
 #[must_use]
-pub fn guess_language_name(document: &Document<'_>) -> Option<&'static str> {
+pub fn guess_language(document: &Document<'_>) -> Option<&'static str> {
     let text = &document.text[document.body.clone()];
     let end = text.char_indices().nth(HEAD_LEN).map_or(text.len(), |(at, _)| at);
     let guess = whatlang::detect(&text[..end]).filter(whatlang::Info::is_reliable)?;
-    Some(name_of(guess.lang()))
+    CODES.iter().find(|(_, language)| *language == guess.lang()).map(|(code, _)| *code)
 }
 
 fn name_of(language: Lang) -> &'static str {
@@ -130,13 +130,10 @@ mod tests {
 
     #[test]
     fn languages_are_told_by_their_letters() {
-        let guess = |text: &str| guess_language_name(&Document::new(text, 1000));
-        assert_eq!(
-            guess("Der Regen hat am Montag die Straßen unterbrochen, wie ein Sprecher mitteilte."),
-            Some("German")
-        );
-        assert_eq!(guess("東京で雨が降り、道路が二本通行止めになったと県の担当者が述べた。"), Some("Japanese"));
-        assert_eq!(guess("央行周三将基准利率下调二十五个基点，为七月以来首次。"), Some("Chinese"));
+        let guess = |text: &str| guess_language(&Document::new(text, 1000));
+        assert_eq!(guess("Der Regen hat am Montag die Straßen unterbrochen, wie ein Sprecher mitteilte."), Some("de"));
+        assert_eq!(guess("東京で雨が降り、道路が二本通行止めになったと県の担当者が述べた。"), Some("ja"));
+        assert_eq!(guess("央行周三将基准利率下调二十五个基点，为七月以来首次。"), Some("zh"));
         assert_eq!(guess(""), None);
         assert_eq!(guess("3 000"), None);
     }

@@ -11,7 +11,7 @@ mod token;
 pub(crate) use credit::slug_len;
 pub use credit::{Body, find_body};
 pub use date::{Date, find_dates};
-pub use language::{guess_language_name, language_name};
+pub use language::{guess_language, language_name};
 pub use normalize::normalize;
 pub use number::{number_value, number_weight, number_word, scale_word};
 pub use stem::{is_stop_word, stem};

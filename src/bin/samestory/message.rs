@@ -1,6 +1,7 @@
 //! What people read on stderr: notes, warnings, errors. Data goes to stdout.
 
 use anstyle::AnsiColor;
+pub(crate) use samestory::output::with_thousands as count;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
@@ -74,19 +75,6 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause.downcast_ref::<samestory::Error>().is_some_and(samestory::Error::is_closed_pipe)
             || cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     })
-}
-
-/// A number with its thousands set apart.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `1 article`, `2 articles`.
