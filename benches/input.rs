@@ -2,7 +2,7 @@
 
 use criterion::Throughput;
 use samestory::shingle::shingle_hashes;
-use samestory::sketch::Record;
+use samestory::sketch::RecordBuf;
 use samestory::text::Document;
 use samestory::{Article, Profile};
 
@@ -37,9 +37,9 @@ pub(crate) fn shingles(documents: &[Document<'_>], profile: &Profile) -> Vec<Vec
 }
 
 /// The records of articles.
-pub(crate) fn records(articles: &[Article], profile: &Profile) -> Vec<Record> {
+pub(crate) fn records(articles: &[Article], profile: &Profile) -> Vec<RecordBuf> {
     let documents = documents(articles, profile);
     let shingles = shingles(&documents, profile);
     let parts = articles.iter().zip(&documents).zip(&shingles);
-    parts.map(|((article, document), shingles)| Record::new(article, document, shingles, profile)).collect()
+    parts.map(|((article, document), shingles)| RecordBuf::new(article, document, shingles, profile)).collect()
 }

@@ -4,7 +4,7 @@ use crate::input;
 use criterion::Criterion;
 use samestory::Profile;
 use samestory::hash::HashSet;
-use samestory::sketch::{KeyMaker, KeyScratch, Record};
+use samestory::sketch::{KeyMaker, KeyScratch, RecordBuf};
 use std::hint::black_box;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
@@ -12,8 +12,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let profile = Profile::default();
     let records = input::records(&articles, &profile);
     let maker = KeyMaker::new(&profile);
-    let trees = |record: &Record, scratch: &mut KeyScratch, each: &mut dyn FnMut(u64)| {
-        let terms = maker.weighted_terms(record);
+    let trees = |record: &RecordBuf, scratch: &mut KeyScratch, each: &mut dyn FnMut(u64)| {
+        let terms = maker.weighted_terms(&record.record());
         (0..maker.num_trees()).flat_map(|tree| maker.tree_keys(&terms, tree, 0, scratch)).flatten().for_each(each);
     };
     // Two tellings of one story meet, two stories do not.
@@ -45,7 +45,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let passages = || {
         let mut num_keys = 0u64;
         for record in &records {
-            maker.passage_keys(black_box(record), |_| num_keys += 1);
+            maker.passage_keys(&black_box(record).record(), |_| num_keys += 1);
         }
         num_keys
     };

@@ -3,7 +3,7 @@
 use crate::input;
 use criterion::{Criterion, Throughput};
 use samestory::Profile;
-use samestory::sketch::Record;
+use samestory::sketch::{Record, RecordBuf};
 use samestory::verify::{Level, Scratch, judge, measure};
 use std::hint::black_box;
 
@@ -11,6 +11,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let articles = input::articles();
     let profile = Profile::default();
     let records = input::records(&articles, &profile);
+    let records: Vec<Record<'_>> = records.iter().map(RecordBuf::record).collect();
     let family = |at: usize| articles[at].id.as_str().split('/').next().expect("a split has a first part");
     // Pairs of one family are alike, matches or not; pairs of two families are what crowded buckets yield.
     let (mut alike, mut unlike): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
@@ -20,7 +21,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
             pairs.push((&records[i], &records[j]));
         }
     }
-    let unlike: Vec<(&Record, &Record)> = unlike.into_iter().step_by(31).collect();
+    let unlike: Vec<(&Record<'_>, &Record<'_>)> = unlike.into_iter().step_by(31).collect();
 
     let mut group = criterion.benchmark_group("verify");
     for (name, pairs, matches) in [("one family", &alike, 400..900), ("two families", &unlike, 0..2)] {

@@ -18,7 +18,7 @@ use samestory::shingle::shingle_hashes;
 use samestory::sketch::{KeyMaker, KeyScratch, MinHasher};
 use samestory::text::Document;
 use samestory::verify::{Level, Relation, Scratch, judge};
-use samestory::{Article, Engine, Profile};
+use samestory::{Article, ArticleId, Engine, Profile};
 use std::io::Write;
 use std::iter::once;
 use std::ops::Range;
@@ -96,6 +96,8 @@ impl Channel {
 #[derive(Debug)]
 struct Keyed {
     analyzed: Analyzed,
+    id: ArticleId,
+    source: Option<String>,
     /// Sorted.
     keys: Vec<Key>,
 }
@@ -147,7 +149,7 @@ impl Maker {
     fn keyed(&self, article: &Article) -> Keyed {
         let analyzed = self.engine.analyze(article);
         let params = self.engine.profile().sketch();
-        let record = &analyzed.record;
+        let record = &analyzed.record.record();
         let mut keys = Vec::new();
         if record.content.len() >= params.min_content {
             let mut add = |slot, hash: Option<u64>| keys.extend(hash.map(|hash| Key { slot, hash }));
@@ -155,15 +157,16 @@ impl Maker {
             let document = Document::new(&article.text, params.max_tokens);
             let signature = self.wording.signature(&shingle_hashes(&document.tokens, params.shingle_len));
             (0..self.bands.num_bands).for_each(|band| add(BANDS + band, self.bands.key(&signature, band, 0)));
-            if record.is_weighted {
+            if record.terms.is_weighted() {
                 let (terms, mut scratch) = (self.trees.weighted_terms(record), KeyScratch::default());
                 for tree in 0..self.trees.num_trees() {
                     for key in self.trees.tree_keys(&terms, tree, 0, &mut scratch) {
                         add(tree, key);
                     }
                 }
-                let is_rare = record.vocabulary.iter().filter(|term| term.idf >= RARE_IDF);
-                let anchors: Vec<u64> = is_rare.map(|term| mix64(u64::from(term.hash))).collect();
+                let terms = record.terms.hashes().iter().zip(record.terms.idf());
+                let is_rare = terms.filter(|(_, idf)| **idf >= RARE_IDF);
+                let anchors: Vec<u64> = is_rare.map(|(hash, _)| mix64(u64::from(*hash))).collect();
                 for ((bands, start), hasher) in ANCHOR_BANDS.iter().zip(ANCHORS).zip(&self.anchors) {
                     let signature = hasher.signature(&anchors);
                     (0..bands.num_bands).for_each(|band| add(start + band, bands.key(&signature, band, 0)));
@@ -171,7 +174,7 @@ impl Maker {
             }
         }
         keys.sort_unstable();
-        Keyed { analyzed, keys }
+        Keyed { analyzed, id: article.id.clone(), source: article.source.clone(), keys }
     }
 }
 
@@ -255,7 +258,7 @@ fn rows(out: &mut impl Write, name: &str, found: &[Found; 2]) -> anyhow::Result<
 }
 
 fn is_near(first: &Keyed, second: &Keyed) -> bool {
-    let (first, second) = (&first.analyzed.record.shingles, &second.analyzed.record.shingles);
+    let (first, second) = (first.analyzed.record.record().shingles, second.analyzed.record.record().shingles);
     let num_shared = first.iter().filter(|hash| second.binary_search(hash).is_ok()).count();
     5 * num_shared >= NEAR_FIFTHS * (first.len() + second.len() - num_shared)
 }
@@ -266,11 +269,10 @@ fn is_near(first: &Keyed, second: &Keyed) -> bool {
 /// The number is the share of all pairs that meet, times a million: what an article of a million like these would meet,
 /// each pair counted at both. Buckets are not capped.
 fn unrelated_table(feed: &[Keyed], maker: &Maker, channels: &[Channel], out: &mut impl Write) -> anyhow::Result<()> {
-    let in_half: Vec<bool> =
-        feed.iter().map(|keyed| hash64(keyed.analyzed.id.as_str().as_bytes(), 0) & 1 == 0).collect();
+    let in_half: Vec<bool> = feed.iter().map(|keyed| hash64(keyed.id.as_str().as_bytes(), 0) & 1 == 0).collect();
     let num_half = in_half.iter().filter(|is_in| **is_in).count();
     let mut per_source: HashMap<&str, usize> = HashMap::default();
-    let sources: Vec<&str> = feed.iter().map(|keyed| keyed.analyzed.source.as_deref().unwrap_or_default()).collect();
+    let sources: Vec<&str> = feed.iter().map(|keyed| keyed.source.as_deref().unwrap_or_default()).collect();
     for source in &sources {
         *per_source.entry(source).or_default() += 1;
     }
@@ -289,8 +291,8 @@ fn unrelated_table(feed: &[Keyed], maker: &Maker, channels: &[Channel], out: &mu
         let (mut no_match, mut whole, mut half, mut of_two_sources) = (0u64, 0u64, 0u64, 0u64);
         for (a, b) in pairs {
             let relation = *judged.entry((a, b)).or_insert_with(|| {
-                let (first, second) = (&feed[a as usize].analyzed.record, &feed[b as usize].analyzed.record);
-                judge(first, second, maker.engine.profile(), Level::Rewrite, &mut scratch).relation
+                let [first, second] = [a, b].map(|rank| feed[rank as usize].analyzed.record.record());
+                judge(&first, &second, maker.engine.profile(), Level::Rewrite, &mut scratch).relation
             });
             let (a, b) = (a as usize, b as usize);
             let is_unrelated = !(relation.is_match() || relation.is_link());
@@ -357,7 +359,7 @@ fn excerpt_table(
                 let mut excerpt = Article::new("excerpt", &document.text[range]);
                 excerpt.language.clone_from(&articles[at].language);
                 let keyed = maker.keyed(&excerpt);
-                (keyed.analyzed.record.content.len() >= params.min_content).then_some(keyed)
+                (keyed.analyzed.record.record().content.len() >= params.min_content).then_some(keyed)
             })
             .collect();
         // Only articles of which every fifth is long enough to compare: all positions are of the same articles.

@@ -76,6 +76,12 @@ pub enum Error {
         /// What the pool said.
         reason: String,
     },
+    /// What was put away in a temporary file did not come back as it was.
+    #[error("a temporary file was damaged: other {what} came back than were written; is the disk sound?")]
+    Temporary {
+        /// What was read.
+        what: &'static str,
+    },
     /// The labelled pairs cannot be used.
     #[error("{place}: {reason}")]
     Labels {

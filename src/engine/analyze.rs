@@ -1,95 +1,68 @@
 //! From an article to what the later stages need of it, and the checks over the whole set.
 
 use super::keys::NO_RANK;
+use super::store::{ArticleView, Articles};
 use super::{Replaced, Stats, Versions};
-use crate::article::{Article, ArticleId, Origin, Timestamp};
+use crate::article::Article;
 use crate::error::{Error, Result};
 use crate::hash::{combine, hash128};
 use crate::profile::Profile;
 use crate::shingle::shingle_hashes;
-use crate::sketch::{MinHasher, Record};
+use crate::sketch::{MinHasher, Record, RecordBuf};
 use crate::text::{Document, guess_language, language_name};
 use rayon::prelude::*;
 
-/// What stays of an article.
-#[derive(Clone, Debug)]
+/// What is known of an article after it was looked at.
+#[derive(Clone, Debug, Default)]
 pub struct Analyzed {
-    /// The feed's id.
-    pub id: ArticleId,
-    /// Where it stood in the input.
-    pub origin: Origin,
-    /// When it was published.
-    pub published: Option<Timestamp>,
-    /// Who published it.
-    pub source: Option<Box<str>>,
     /// Credits found at the edges of its text: provenance, not compared.
     pub credits: Vec<String>,
     /// The English name of its language, of an article in one without weights: as the feed says, else by its letters,
     /// else `unknown`.
     pub unweighted_language: Option<Box<str>>,
-    /// Its text, where the engine holds texts.
-    pub text: Option<Box<str>>,
-    /// Its headline, where the engine holds texts.
-    pub title: Option<Box<str>>,
     /// What verification reads.
-    pub record: Record,
-    /// Its place in the order of analysis, under which its keys are kept until ranks are known.
-    pub(super) number: u32,
-    /// The outlet's version number.
-    pub(super) version: Option<i64>,
+    pub record: RecordBuf,
     /// Hash of the text as it came: tells a repeated line from another version.
     pub(super) text_hash: u128,
     /// Articles with equal keys are exact copies; `None` for an empty text.
     pub(super) exact_key: Option<u128>,
-    /// MinHash signature.
+    /// MinHash signature, where it is asked for.
     pub(super) signature: Vec<u32>,
-}
-
-impl Analyzed {
-    /// The order in which articles stand for others: the earlier first, then the smaller id (given as its rank).
-    pub(super) fn precedence(&self, rank: u32) -> (i64, u32) {
-        (self.published.map_or(i64::MAX, |t| t.0), rank)
-    }
 }
 
 /// Makes records and signatures under one profile.
 #[derive(Debug)]
 pub(super) struct Analyzer<'a> {
     profile: &'a Profile,
-    hasher: MinHasher,
+    hasher: Option<MinHasher>,
 }
 
 impl<'a> Analyzer<'a> {
-    pub(super) fn new(profile: &'a Profile) -> Self {
+    /// An analyzer that makes signatures where they are needed.
+    pub(super) fn new(profile: &'a Profile, needs_signatures: bool) -> Self {
         let params = profile.sketch();
-        Self { profile, hasher: MinHasher::new(params.num_slots, params.seed) }
+        Self { profile, hasher: needs_signatures.then(|| MinHasher::new(params.num_slots, params.seed)) }
     }
 
-    pub(super) fn analyze(&self, article: &Article) -> Analyzed {
+    /// Looks at an article; `analyzed` is overwritten.
+    pub(super) fn analyze(&self, article: &Article, analyzed: &mut Analyzed) {
         let document = Document::new(&article.text, self.profile.sketch().max_tokens);
         let shingles = shingle_hashes(&document.tokens, self.profile.sketch().shingle_len);
-        let record = Record::new(article, &document, &shingles, self.profile);
-        Analyzed {
-            id: article.id.clone(),
-            number: 0,
-            text: None,
-            title: None,
-            origin: article.origin.clone(),
-            published: article.published,
-            source: article.source.as_deref().map(Into::into),
-            version: article.version,
-            text_hash: hash128(article.text.as_bytes()),
-            unweighted_language: (!record.is_weighted).then(|| language_of(article, &document)),
-            exact_key: self.exact_key(&document, &record),
-            signature: self.hasher.signature(&shingles),
-            credits: document.credits,
-            record,
+        analyzed.record.fill(article, &document, &shingles, self.profile);
+        let record = analyzed.record.record();
+        analyzed.text_hash = hash128(article.text.as_bytes());
+        analyzed.unweighted_language = (!record.terms.is_weighted()).then(|| language_of(article, &document));
+        analyzed.exact_key = self.exact_key(&document, &record);
+        if let Some(hasher) = &self.hasher {
+            analyzed.signature.resize(hasher.num_slots(), 0);
+            hasher.signature_into(&shingles, &mut analyzed.signature);
         }
+        analyzed.credits = document.credits;
     }
 
     /// The fingerprint of the text; of a text too short to tell a story by itself ("Qtly div 12 cts"), of text and
     /// headline.
-    fn exact_key(&self, document: &Document<'_>, record: &Record) -> Option<u128> {
+    fn exact_key(&self, document: &Document<'_>, record: &Record<'_>) -> Option<u128> {
         if document.tokens.is_empty() {
             return None;
         }
@@ -110,54 +83,86 @@ fn language_of(article: &Article, document: &Document<'_>) -> Box<str> {
     }
 }
 
-/// Orders articles by id and settles those that share one.
+/// An id's first bytes behind what all ids begin with, as a number that orders like them, and the article's number.
+type ShortId = (u64, u32);
+
+/// The articles' numbers in order of id, equal ids in order of number.
+fn order_by_id(articles: &Articles) -> Vec<u32> {
+    let id = |number: u32| articles.get(number).id().as_bytes();
+    let num_articles = articles.len() as u32;
+    let shared_len = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let first = if num_articles > 0 { id(0) } else { b"" };
+    let prefix_len = (0..num_articles).into_par_iter().map(|number| shared_len(first, id(number))).min().unwrap_or(0);
+    let short = |number: u32| -> ShortId {
+        let rest = &id(number)[prefix_len..];
+        let mut bytes = [0; 8];
+        let len = rest.len().min(8);
+        bytes[..len].copy_from_slice(&rest[..len]);
+        (u64::from_be_bytes(bytes), number)
+    };
+    let mut order: Vec<ShortId> = (0..num_articles).into_par_iter().map(short).collect();
+    // Most ids differ in what is at hand; for the others the store is asked.
+    order.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))).then(a.1.cmp(&b.1)));
+    order.into_iter().map(|(_, number)| number).collect()
+}
+
+/// Orders articles by id and settles those that share one. Also says which number each had before.
 pub(super) fn sort_and_check(
-    articles: Vec<Analyzed>,
+    articles: &mut Articles,
     versions: Versions,
     stats: &mut Stats,
-) -> Result<(Vec<Analyzed>, Vec<Replaced>)> {
-    // Articles are large: their places are sorted, and each is moved once.
-    let mut order: Vec<u32> = (0..articles.len() as u32).collect();
-    // Among equal ids the one that stands comes first: newest version, then newest, then by text, then by whatever else
-    // can reach an output, so that the place only tells apart what answers alike.
-    order.par_sort_unstable_by(|a, b| {
-        fn newest(x: &Analyzed) -> impl Ord + '_ {
-            let record = &x.record;
-            let described = (&x.source, &record.title, &x.title, record.says_correction, record.is_weighted);
-            (x.version, x.published, x.text_hash, described)
-        }
-        let (a, b) = (&articles[*a as usize], &articles[*b as usize]);
-        a.id.cmp(&b.id).then_with(|| newest(b).cmp(&newest(a))).then_with(|| a.origin.cmp(&b.origin))
-    });
-    let mut unsorted: Vec<Option<Analyzed>> = articles.into_iter().map(Some).collect();
-    let mut articles: Vec<Analyzed> = order
-        .into_iter()
-        .map(|at| unsorted[at as usize].take().expect("each place stands once in the order"))
-        .collect();
-    let mut repeated = None;
+) -> Result<(Vec<u32>, Vec<Replaced>)> {
+    let mut order = order_by_id(articles);
+    let mut repeated: Option<(String, [String; 2])> = None;
     let mut replaced = Vec::new();
-    articles.dedup_by(|next, kept| {
-        if next.id != kept.id {
-            return false;
+    let mut num_kept = 0;
+    let mut start = 0;
+    while start < order.len() {
+        let id = articles.get(order[start]).id();
+        let len = order[start..].iter().take_while(|number| articles.get(**number).id() == id).count();
+        let group = &mut order[start..start + len];
+        if len > 1 {
+            group.sort_unstable_by(|a, b| by_standing(&articles.get(*a), &articles.get(*b)));
+            let kept = articles.get(group[0]);
+            for next in group[1..].iter().map(|number| articles.get(*number)) {
+                let is_older_version = next.text_hash() != kept.text_hash();
+                let place = next.block_and_record();
+                replaced.push(Replaced { id: id.into(), place, is_older_version });
+                if is_older_version {
+                    stats.num_older_versions += 1;
+                    let mut places = [kept, next];
+                    places.sort_by_key(|article| (article.block_and_record(), article.place()));
+                    repeated.get_or_insert_with(|| (id.to_string(), places.map(|article| article.place().to_string())));
+                } else {
+                    stats.num_repeated_lines += 1;
+                }
+            }
         }
-        let is_older_version = next.text_hash != kept.text_hash;
-        replaced.push(Replaced { id: kept.id.clone(), origin: next.origin.clone(), is_older_version });
-        if !is_older_version {
-            stats.num_repeated_lines += 1;
-        } else {
-            stats.num_older_versions += 1;
-            let mut places = [kept.origin.clone(), next.origin.clone()];
-            places.sort();
-            repeated.get_or_insert((kept.id.clone(), places));
-        }
-        true
-    });
-    match repeated {
-        Some((id, [first, second])) if versions == Versions::Refuse => {
-            Err(Error::RepeatedId { id: id.to_string(), first: first.place.into(), second: second.place.into() })
-        }
-        _ => Ok((articles, replaced)),
+        order[num_kept] = order[start];
+        num_kept += 1;
+        start += len;
     }
+    order.truncate(num_kept);
+    match repeated {
+        Some((id, [first, second])) if versions == Versions::Refuse => Err(Error::RepeatedId { id, first, second }),
+        _ => {
+            articles.reorder(&order);
+            Ok((order, replaced))
+        }
+    }
+}
+
+/// Among equal ids the one that stands comes first: newest version, then newest, then by text, then by whatever else can
+/// reach an output, so that the place only tells apart what answers alike.
+fn by_standing(a: &ArticleView<'_>, b: &ArticleView<'_>) -> std::cmp::Ordering {
+    fn newest<'a>(article: &ArticleView<'a>) -> impl Ord + 'a {
+        let record = article.record();
+        let described = (article.source(), record.title, article.title());
+        let flags = (record.terms.says_correction(), record.terms.is_weighted());
+        (article.version(), article.published(), article.text_hash(), described, flags)
+    }
+    let place = |article: &ArticleView<'_>| (article.block_and_record(), article.place().to_string());
+    newest(b).cmp(&newest(a)).then_with(|| place(a).cmp(&place(b)))
 }
 
 /// Exact copies: of each group one article, the first by precedence, stands in for the others.
@@ -167,27 +172,36 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(articles: &[Analyzed]) -> Self {
-        let mut order: Vec<(u128, (i64, u32), u32)> = articles
-            .iter()
-            .enumerate()
-            .filter_map(|(rank, article)| Some((article.exact_key?, article.precedence(rank as u32), rank as u32)))
-            .collect();
+    pub(super) fn new(articles: &Articles) -> Self {
+        // Half of a key tells nearly all apart.
+        let keyed = |rank: u32| Some((articles.get(rank).exact_key()? as u64, rank));
+        let mut order: Vec<(u64, u32)> = (0..articles.len() as u32).into_par_iter().filter_map(keyed).collect();
         order.par_sort_unstable();
         let mut stand_in: Vec<u32> = (0..articles.len() as u32).collect();
-        for group in order.chunk_by(|a, b| a.0 == b.0) {
-            for (_, _, rank) in group {
-                stand_in[*rank as usize] = group[0].2;
+        for alike in order.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            let mut group: Vec<(u128, (i64, u32))> = alike
+                .iter()
+                .map(|(_, rank)| {
+                    let article = articles.get(*rank);
+                    (article.exact_key().expect("taken for its key"), article.precedence(*rank))
+                })
+                .collect();
+            group.sort_unstable();
+            for copies in group.chunk_by(|a, b| a.0 == b.0) {
+                for (_, (_, rank)) in copies {
+                    stand_in[*rank as usize] = copies[0].1.1;
+                }
             }
         }
         Self { stand_in }
     }
 
-    /// Ranks by number, [`NO_RANK`] for an article that another stands in for or has replaced.
-    pub(super) fn ranks_by_number(&self, articles: &[Analyzed], num_analyzed: usize) -> Vec<u32> {
+    /// Ranks by number, [`NO_RANK`] for an article that another stands in for or has replaced. `numbers` gives each
+    /// article's number by rank.
+    pub(super) fn ranks_by_number(&self, numbers: &[u32], num_analyzed: usize) -> Vec<u32> {
         let mut ranks = vec![NO_RANK; num_analyzed];
-        for (rank, article) in articles.iter().enumerate().filter(|(rank, _)| self.stand_in[*rank] == *rank as u32) {
-            ranks[article.number as usize] = rank as u32;
+        for (rank, number) in numbers.iter().enumerate().filter(|(rank, _)| self.stand_in[*rank] == *rank as u32) {
+            ranks[*number as usize] = rank as u32;
         }
         ranks
     }

@@ -1,8 +1,9 @@
 //! What a run answers: clusters, pairs, links, and which articles to keep.
 
 use super::analyze::Groups;
-use super::{Analyzed, Engine};
-use crate::article::{ArticleId, Origin};
+use super::store::Articles;
+use super::{Engine, Found};
+use crate::article::ArticleId;
 use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
 use crate::profile::Profile;
@@ -91,6 +92,10 @@ pub struct Stats {
     pub num_matches: u64,
     /// Verified pairs that are look-alikes worth a link.
     pub num_links: u64,
+    /// These by relation.
+    pub links: Vec<(Relation, u64)>,
+    /// Bytes that were put away in temporary files.
+    pub num_filed_bytes: u64,
     /// Members by relation to their representative.
     pub relations: Vec<(Relation, u64)>,
     /// Seconds for reading, parsing and sketching.
@@ -133,8 +138,8 @@ pub enum Kept {
 pub struct Replaced {
     /// The id of both.
     pub id: ArticleId,
-    /// Where the line stood.
-    pub origin: Origin,
+    /// Number of its block in the input, and of its record in the block.
+    pub place: (u64, u32),
     /// Whether its text differs from the one that stands.
     pub is_older_version: bool,
 }
@@ -143,10 +148,10 @@ pub struct Replaced {
 #[derive(Debug)]
 pub struct Clustering {
     /// The articles in order of id.
-    pub articles: Vec<Analyzed>,
+    pub articles: Articles,
     /// Every article with its cluster, by cluster, then id.
     pub members: Vec<Member>,
-    /// Verified matches, by `a`, then `b`.
+    /// Verified matches, by `a`, then `b`; where the engine does not hold verdicts, exact copies only. So for the others.
     pub pairs: Vec<Pair>,
     /// Verified look-alikes: `followup`, `same_event`, `template`, `includes`.
     pub links: Vec<Pair>,
@@ -162,10 +167,10 @@ pub struct Clustering {
 impl Clustering {
     pub(super) fn new(
         engine: Engine,
-        articles: Vec<Analyzed>,
+        articles: Articles,
         groups: &Groups,
         clusters: Vec<Cluster>,
-        verdicts: Vec<(u32, u32, Verdict)>,
+        found: Found,
         stats: Stats,
     ) -> Self {
         let mut clustering = Self {
@@ -179,7 +184,9 @@ impl Clustering {
             engine,
         };
         clustering.add_members(groups, clusters);
-        clustering.add_pairs(groups, verdicts);
+        clustering.stats.num_matches = clustering.stats.num_exact_copies + found.matches.len() as u64;
+        clustering.stats.links = Relation::ALL.into_iter().zip(found.num_links).filter(|(r, _)| r.is_link()).collect();
+        clustering.add_pairs(groups, found.verdicts);
         clustering.count();
         clustering
     }
@@ -227,7 +234,7 @@ impl Clustering {
 
     /// Whether an article is too short to compare: alone in its cluster it is undecidable.
     fn is_too_short(&self, rank: u32) -> bool {
-        self.articles[rank as usize].record.content.len() < self.engine.profile().sketch().min_content
+        self.articles.record(rank).content.len() < self.engine.profile().sketch().min_content
     }
 
     fn add_pairs(&mut self, groups: &Groups, verdicts: Vec<(u32, u32, Verdict)>) {
@@ -257,8 +264,7 @@ impl Clustering {
         stats.num_articles = self.articles.len() as u64;
         stats.num_clusters = self.members.iter().filter(|m| m.article == m.cluster).count() as u64;
         stats.num_repeats = self.members.iter().filter(|m| m.article != m.representative).count() as u64;
-        stats.num_matches = self.pairs.len() as u64;
-        stats.num_links = self.links.len() as u64;
+        stats.num_links = stats.links.iter().map(|(_, number)| number).sum();
         stats.unweighted_languages = count_languages(&self.articles);
         stats.num_unweighted = stats.unweighted_languages.iter().map(|(_, number)| number).sum();
         let count = |relation| self.members.iter().filter(|m| m.relation == Some(relation)).count() as u64;
@@ -281,13 +287,19 @@ impl Clustering {
             return None;
         }
         let max_tokens = self.engine.profile().sketch().max_tokens;
-        let text = |rank: u32| self.articles[rank as usize].text.as_deref();
+        let text = |rank: u32| self.articles.get(rank).text();
         let (first, second) = (text(pair.a)?, text(pair.b)?);
         Some(differences(&Document::new(first, max_tokens), &Document::new(second, max_tokens)))
     }
 
     fn verdict_with(&self, first: u32, second: u32, scratch: &mut Scratch) -> Verdict {
-        self.engine.judge_analyzed(&self.articles[first as usize], &self.articles[second as usize], scratch)
+        let mut verdict =
+            self.engine.judge_records(&self.articles.record(first), &self.articles.record(second), scratch);
+        let key = |rank: u32| self.articles.get(rank).exact_key();
+        if key(first).is_some() && key(first) == key(second) {
+            verdict.set_exact();
+        }
+        verdict
     }
 
     /// Which articles to keep, in the order of [`Clustering::articles`].
@@ -307,19 +319,19 @@ impl Clustering {
     }
 
     fn keep_in(&self, cluster: &[Member], policy: &Keep, updates_stay: bool, kept: &mut [Kept], scratch: &mut Scratch) {
-        let precedence = |rank: u32| self.articles[rank as usize].precedence(rank);
+        let precedence = |rank: u32| self.articles.get(rank).precedence(rank);
         let tellings = cluster.iter().filter(|m| m.relation != Some(Relation::Excerpt)).map(|m| m.article);
         let chosen = match policy {
             Keep::Earliest => tellings.min_by_key(|rank| precedence(*rank)),
             Keep::Longest => tellings.max_by_key(|rank| {
                 let (time, rank) = precedence(*rank);
-                (self.articles[rank as usize].record.num_tokens, -i128::from(time), std::cmp::Reverse(rank))
+                (self.articles.record(rank).terms.num_tokens(), -i128::from(time), std::cmp::Reverse(rank))
             }),
             Keep::Latest => tellings.max_by_key(|rank| {
-                (self.articles[*rank as usize].published.map_or(i64::MIN, |t| t.0), std::cmp::Reverse(*rank))
+                (self.articles.get(*rank).published().map_or(i64::MIN, |t| t.0), std::cmp::Reverse(*rank))
             }),
             Keep::Sources(sources) => tellings.min_by_key(|rank| {
-                let source = self.articles[*rank as usize].source.as_deref();
+                let source = self.articles.get(*rank).source();
                 let place = sources.iter().position(|s| Some(s.as_str()) == source).unwrap_or(sources.len());
                 (place, precedence(*rank))
             }),
@@ -331,7 +343,7 @@ impl Clustering {
         for rank in order {
             let relation = self.verdict_with(rank, chosen, scratch).of_first();
             // What corrects another member is not lost for being an excerpt or rewrite of this one.
-            let says_correction = |rank: u32| self.articles[rank as usize].record.says_correction;
+            let says_correction = |rank: u32| self.articles.record(rank).terms.says_correction();
             let is_update = relation == Relation::Update || (says_correction(rank) && !says_correction(chosen));
             if !is_update || !updates_stay {
                 let relation = if relation.is_match() { relation } else { Relation::Rewrite };
@@ -374,8 +386,9 @@ impl Clustering {
 }
 
 /// Languages without weights with their articles, most first, then by name.
-fn count_languages(articles: &[Analyzed]) -> Vec<(Box<str>, u64)> {
-    let mut names: Vec<&str> = articles.iter().filter_map(|a| a.unweighted_language.as_deref()).collect();
+fn count_languages(articles: &Articles) -> Vec<(Box<str>, u64)> {
+    let language = |rank: u32| articles.get(rank).unweighted_language();
+    let mut names: Vec<&str> = (0..articles.len() as u32).into_par_iter().filter_map(language).collect();
     names.sort_unstable();
     let mut languages: Vec<(Box<str>, u64)> =
         names.chunk_by(|a, b| a == b).map(|same| (same[0].into(), same.len() as u64)).collect();

@@ -1,56 +1,44 @@
-//! All keys of all articles, and the candidate pairs that follow.
+//! All keys of all articles, and the pairs that meet under them.
 //!
 //! Keys are made along with the sketches, while these are in the processor's caches, and before an article's rank by id
 //! is known.
 
-use super::{Analyzed, NearSketch, Stats};
-use crate::lsh::{Bands, BucketCounts, CrowdRule, Entry, KeyOrigin, Refine, crowded_buckets, pairs_by_rule};
+use super::NearSketch;
+use super::spill::{Budget, SpillFile};
+use super::store::Articles;
+use crate::error::{Error, Result};
+use crate::hash::hash64;
+use crate::lsh::{
+    Bands, BucketCounts, CrowdRule, Entries, KeyOrigin, NUM_SHARDS, Refine, ShardScratch, crowded_buckets, key_of,
+    shard_of, shard_pairs,
+};
 use crate::profile::Profile;
-use crate::sketch::{KeyMaker, KeyScratch, simhash, simhash_keys};
+use crate::sketch::{KeyMaker, KeyScratch, MinHasher, Record, WeightedTerms, simhash, simhash_keys};
 use crate::verify::Level;
 use rayon::prelude::*;
+use std::sync::Mutex;
 
-/// Shards that the key table is cut into by the keys' highest bits, so that sorting runs in parallel.
-const NUM_SHARDS: usize = 64;
-/// Keys that a shard takes room for at a time.
-const CHUNK: usize = 1024;
+/// Articles of a run: their keys are put away together. Also what 16 bits tell apart.
+pub(super) const RUN_LEN: usize = 1 << 14;
+/// Sections that the shards of a run are put away in: the memory of one is given back when its shards were looked at.
+pub(super) const NUM_SECTIONS: usize = 16;
+const SECTION_LEN: usize = NUM_SHARDS / NUM_SECTIONS;
 /// The rank of an article that takes no part: another stands in for it.
 pub(super) const NO_RANK: u32 = u32::MAX;
+/// Seed of the checksums of what lies in a file.
+const CHECK_SEED: u64 = 0x6b65_7973;
 
 /// Makes the keys of articles while their sketches are at hand.
 #[derive(Debug)]
 pub(super) struct Keying {
     maker: KeyMaker,
+    hasher: MinHasher,
     bands: Bands,
     band_similarity: f64,
     level: Level,
     near: NearSketch,
     bucket_cap: usize,
     min_content: usize,
-}
-
-/// The keys that one worker has made, by shard, in chunks. Articles are given by their number: in order of arrival.
-#[derive(Debug)]
-pub(super) struct KeyTable {
-    full: Vec<Vec<Vec<Entry>>>,
-    filling: Vec<Vec<Entry>>,
-    scratch: KeyScratch,
-}
-
-impl Default for KeyTable {
-    fn default() -> Self {
-        Self {
-            full: vec![Vec::new(); NUM_SHARDS],
-            filling: vec![Vec::new(); NUM_SHARDS],
-            scratch: KeyScratch::default(),
-        }
-    }
-}
-
-impl KeyTable {
-    fn shard(&self, shard: usize) -> impl Iterator<Item = &[Entry]> {
-        self.full[shard].iter().chain([&self.filling[shard]]).map(Vec::as_slice)
-    }
 }
 
 impl Keying {
@@ -60,6 +48,7 @@ impl Keying {
         let band_similarity = share(params.band_similarity_percent);
         Self {
             maker: KeyMaker::new(profile),
+            hasher: MinHasher::new(params.num_slots, params.seed),
             bands: Bands::choose(params.num_slots, band_similarity, share(params.band_recall_percent)),
             band_similarity,
             level,
@@ -74,136 +63,437 @@ impl Keying {
         self.bucket_cap
     }
 
+    /// The bands, and how many pairs of the stated similarity they find.
+    pub(super) fn bands(&self) -> (Bands, f64) {
+        (self.bands, self.bands.recall_at(self.band_similarity))
+    }
+
     /// Whether articles meet by their words' weights.
     pub(super) fn makes_trees(&self) -> bool {
         self.level == Level::Rewrite
     }
 
-    /// Adds the keys of an article; none at the level of exact copies, and none of one too short to compare.
-    pub(super) fn add(&self, article: &Analyzed, table: &mut KeyTable) {
-        if self.level == Level::Exact || article.record.content.len() < self.min_content {
+    /// The signature of a record, where keys are made of it.
+    pub(super) fn signature(&self, record: &Record<'_>) -> Vec<u32> {
+        if self.needs_signatures() { self.signature_of(record) } else { Vec::new() }
+    }
+
+    /// The signature of a record.
+    fn signature_of(&self, record: &Record<'_>) -> Vec<u32> {
+        // Shingle hashes that fold to those kept.
+        let shingles: Vec<u64> = record.shingles.iter().copied().map(u64::from).collect();
+        self.hasher.signature(&shingles)
+    }
+
+    /// Whether keys are made of signatures.
+    pub(super) fn needs_signatures(&self) -> bool {
+        self.level != Level::Exact && self.near == NearSketch::MinHash
+    }
+
+    /// Calls `each` with the hash of every key of an article; none at the level of exact copies, and none of one too
+    /// short to compare. `signature` may be empty where it is not needed.
+    fn each_key(
+        &self,
+        record: &Record<'_>,
+        signature: &[u32],
+        scratch: &mut KeyingScratch,
+        mut each: impl FnMut(KeyOrigin, u64),
+    ) {
+        if self.level == Level::Exact || record.content.len() < self.min_content {
             return;
         }
-        let KeyTable { full, filling, scratch } = table;
-        let mut each = |hash, origin| {
-            let entry = Entry::new(hash, article.number, origin);
-            let shard = (entry.key() >> (64 - NUM_SHARDS.ilog2())) as usize;
-            let chunk = &mut filling[shard];
-            if chunk.len() == chunk.capacity() {
-                full[shard].push(std::mem::replace(chunk, Vec::with_capacity(CHUNK)));
-            }
-            chunk.push(entry);
-        };
         match self.near {
             NearSketch::MinHash => {
                 for band in 0..self.bands.num_bands {
-                    if let Some(key) = self.bands.key(&article.signature, band, 0) {
-                        each(key, KeyOrigin::Band(band as u16));
+                    if let Some(key) = self.bands.key(signature, band, 0) {
+                        each(KeyOrigin::Band(band as u16), key);
                     }
                 }
             }
             NearSketch::SimHash => {
-                simhash_keys(simhash(&article.record), |key| each(key, KeyOrigin::Fingerprint));
+                simhash_keys(simhash(record), |key| each(KeyOrigin::Fingerprint, key));
             }
         }
-        self.maker.passage_keys(&article.record, |key| each(key, KeyOrigin::Passage));
-        if self.level == Level::Rewrite && article.record.is_weighted {
-            let terms = self.maker.weighted_terms(&article.record);
+        self.maker.passage_keys(record, |key| each(KeyOrigin::Passage, key));
+        if self.level == Level::Rewrite && record.terms.is_weighted() {
+            let KeyingScratch { terms, keys } = scratch;
+            self.maker.weigh(record, terms);
             for tree in 0..self.maker.num_trees() {
-                for key in self.maker.tree_keys(&terms, tree, 0, scratch).into_iter().flatten() {
-                    each(key, KeyOrigin::Tree(tree as u16));
+                for key in self.maker.tree_keys(terms, tree, 0, keys).into_iter().flatten() {
+                    each(KeyOrigin::Tree(tree as u16), key);
                 }
             }
         }
     }
 
-    /// The distinct candidate pairs of a set of articles, sorted. `ranks` gives each article's rank by its number,
-    /// [`NO_RANK`] where it takes no part.
-    pub(super) fn candidates(
+    /// Adds the keys of a worker's next article.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be written.
+    pub(super) fn add(
         &self,
-        tables: &[KeyTable],
-        ranks: &[u32],
-        articles: &[Analyzed],
-        stats: &mut Stats,
-    ) -> Vec<(u32, u32)> {
-        stats.num_bands = self.bands.num_bands as u64;
-        stats.num_rows = self.bands.num_rows as u64;
-        stats.band_recall = self.bands.recall_at(self.band_similarity);
-        let rule = CrowdRule { cap: self.bucket_cap, pairs_neighbours: true };
-        let met = self.met(tables, ranks, articles, rule);
-        stats.buckets = met.buckets;
-        stats.num_keys = met.num_keys;
-        met.pairs
+        record: &Record<'_>,
+        signature: &[u32],
+        keys: &KeyStore<'_>,
+        filling: &mut KeyRun,
+    ) -> Result<()> {
+        if filling.num_articles == RUN_LEN {
+            keys.seal(filling)?;
+        }
+        let article = filling.num_articles as u16;
+        filling.num_articles += 1;
+        let KeyRun { shards, scratch, .. } = filling;
+        self.each_key(record, signature, scratch, |_, hash| {
+            let (shard, rest) = shard_of(key_of(hash));
+            let (keys, articles) = &mut shards[shard];
+            keys.push(rest);
+            articles.push(article);
+        });
+        Ok(())
     }
 
-    /// The distinct pairs that meet under a rule for crowded buckets, sorted, with what was counted on the way.
-    pub(super) fn met(&self, tables: &[KeyTable], ranks: &[u32], articles: &[Analyzed], rule: CrowdRule) -> Met {
-        let keys = Keys { keying: self, articles };
-        let found: Vec<_> = (0..NUM_SHARDS)
-            .into_par_iter()
-            .map(|shard| {
-                let parts: Vec<&[Entry]> = tables.iter().flat_map(|table| table.shard(shard)).collect();
-                let num_keys: usize = parts.iter().map(|part| part.len()).sum();
-                (num_keys, pairs_by_rule(&parts, ranks, rule, &keys))
-            })
-            .collect();
-        let num_in_shards = found.iter().map(|(_, (pairs, _))| pairs.len()).sum();
-        let mut met = Met { pairs: Vec::with_capacity(num_in_shards), num_in_shards, ..Met::default() };
-        for (num_keys, (part, counts)) in found {
-            met.pairs.extend(part);
-            met.buckets = met.buckets.plus(counts);
-            met.num_keys += num_keys as u64;
-        }
-        met.pairs.par_sort_unstable();
-        met.pairs.dedup();
-        met
+    /// Calls `each` with the pairs that meet in one shard, each once for each key.
+    pub(super) fn meet(
+        &self,
+        shard: &Shard,
+        ranks: &[u32],
+        articles: &Articles,
+        rule: CrowdRule,
+        scratch: &mut ShardScratch,
+        each: &mut impl FnMut(u32, u32),
+    ) -> BucketCounts {
+        let refine = Refiner { keying: self, articles };
+        shard_pairs(shard.number, &shard.entries(), ranks, rule, &refine, scratch, each)
+    }
+
+    /// The distinct pairs that meet under a rule for crowded buckets, sorted.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub(super) fn met(
+        &self,
+        keys: &SealedKeys<'_>,
+        ranks: &[u32],
+        articles: &Articles,
+        rule: CrowdRule,
+    ) -> Result<Vec<(u32, u32)>> {
+        let in_shard = |number| {
+            let mut pairs = Vec::new();
+            let shard = keys.shard(number)?;
+            let mut scratch = ShardScratch::default();
+            self.meet(&shard, ranks, articles, rule, &mut scratch, &mut |a, b| pairs.push((a, b)));
+            Ok(pairs)
+        };
+        let found: Vec<Vec<(u32, u32)>> = (0..NUM_SHARDS).into_par_iter().map(in_shard).collect::<Result<_>>()?;
+        let mut pairs = found.concat();
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        Ok(pairs)
     }
 
     /// The buckets of more than `cap` articles, largest first, then by articles and origin.
-    pub(super) fn crowded(&self, tables: &[KeyTable], ranks: &[u32], cap: usize) -> Vec<(KeyOrigin, Vec<u32>)> {
-        let in_shard = |shard| {
-            let parts: Vec<&[Entry]> = tables.iter().flat_map(|table: &KeyTable| table.shard(shard)).collect();
-            crowded_buckets(&parts, ranks, cap)
-        };
-        let mut buckets: Vec<_> = (0..NUM_SHARDS).into_par_iter().flat_map_iter(in_shard).collect();
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub(super) fn crowded(
+        &self,
+        keys: &SealedKeys<'_>,
+        ranks: &[u32],
+        articles: &Articles,
+        cap: usize,
+    ) -> Result<Vec<(KeyOrigin, Vec<u32>)>> {
+        let refine = Refiner { keying: self, articles };
+        let in_shard = |number| Ok(crowded_buckets(number, &keys.shard(number)?.entries(), ranks, cap));
+        let found: Vec<Vec<(u64, Vec<u32>)>> = (0..NUM_SHARDS).into_par_iter().map(in_shard).collect::<Result<_>>()?;
+        let mut buckets: Vec<(KeyOrigin, Vec<u32>)> = found
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, articles)| Some((refine.origin(articles[0], key)?, articles)))
+            .collect();
         buckets.par_sort_unstable_by(|(a, x), (b, y)| y.len().cmp(&x.len()).then_with(|| (x, a).cmp(&(y, b))));
-        buckets
+        Ok(buckets)
     }
 }
 
-/// Pairs that meet, and what was counted on the way.
 #[derive(Debug, Default)]
-pub(super) struct Met {
-    /// Distinct pairs, sorted.
-    pub(super) pairs: Vec<(u32, u32)>,
-    /// Pairs of all shards: one that meets in several counts in each.
-    pub(super) num_in_shards: usize,
-    pub(super) buckets: BucketCounts,
+struct KeyingScratch {
+    terms: WeightedTerms,
+    keys: KeyScratch,
+}
+
+/// The keys of a worker's latest articles, by shard.
+#[derive(Debug)]
+pub(super) struct KeyRun {
+    shards: Vec<(Vec<u32>, Vec<u16>)>,
+    /// Articles of the worker before this run.
+    base: usize,
+    num_articles: usize,
+    worker: usize,
+    scratch: KeyingScratch,
+}
+
+impl KeyRun {
+    /// The number of the worker whose articles these are.
+    pub(super) fn worker(&self) -> usize {
+        self.worker
+    }
+}
+
+/// A run that was put away.
+#[derive(Debug)]
+struct SealedRun {
+    worker: usize,
+    base: usize,
+    /// Where each shard begins among the run's keys.
+    starts: Vec<u32>,
+    place: RunPlace,
+}
+
+#[derive(Debug)]
+enum RunPlace {
+    /// The keys and articles of each section, until its memory is given back.
+    Held(Vec<(Vec<u32>, Vec<u16>)>),
+    /// Where in the file the run begins, and a checksum of each shard.
+    Filed { start: u64, checks: Vec<u64> },
+}
+
+/// The runs of all workers.
+#[derive(Debug)]
+pub(super) struct KeyStore<'a> {
+    budget: &'a Budget,
+    file: SpillFile<'a>,
+    runs: Mutex<Vec<SealedRun>>,
+    num_workers: Mutex<usize>,
+}
+
+impl<'a> KeyStore<'a> {
+    pub(super) fn new(budget: &'a Budget) -> Self {
+        Self { budget, file: budget.spill_file(), runs: Mutex::default(), num_workers: Mutex::default() }
+    }
+
+    /// A first run for a worker, and the worker's number.
+    pub(super) fn open(&self) -> KeyRun {
+        let mut num_workers = self.num_workers.lock().expect("no worker panics while it counts");
+        *num_workers += 1;
+        KeyRun {
+            shards: vec![Default::default(); NUM_SHARDS],
+            base: 0,
+            num_articles: 0,
+            worker: *num_workers - 1,
+            scratch: KeyingScratch::default(),
+        }
+    }
+
+    /// Puts a run away and begins the worker's next.
+    fn seal(&self, run: &mut KeyRun) -> Result<()> {
+        let mut starts = Vec::with_capacity(NUM_SHARDS + 1);
+        let mut num_keys = 0;
+        for (keys, _) in &run.shards {
+            starts.push(num_keys as u32);
+            num_keys += keys.len();
+        }
+        starts.push(num_keys as u32);
+        let place = if self.budget.take(num_keys * 6) {
+            let section = |shards: &[(Vec<u32>, Vec<u16>)]| {
+                let len = shards.iter().map(|(keys, _)| keys.len()).sum();
+                let (mut all_keys, mut all_articles) = (Vec::with_capacity(len), Vec::with_capacity(len));
+                for (keys, articles) in shards {
+                    all_keys.extend_from_slice(keys);
+                    all_articles.extend_from_slice(articles);
+                }
+                (all_keys, all_articles)
+            };
+            RunPlace::Held(run.shards.chunks(SECTION_LEN).map(section).collect())
+        } else {
+            self.file_run(run, num_keys)?
+        };
+        for (keys, articles) in &mut run.shards {
+            keys.clear();
+            articles.clear();
+        }
+        let sealed = SealedRun { worker: run.worker, base: run.base, starts, place };
+        self.runs.lock().expect("no worker panics while it appends").push(sealed);
+        run.base += run.num_articles;
+        run.num_articles = 0;
+        Ok(())
+    }
+
+    /// Writes a run: of each shard the keys, in order, then the articles.
+    fn file_run(&self, run: &mut KeyRun, num_keys: usize) -> Result<RunPlace> {
+        let mut bytes = Vec::with_capacity(6 * num_keys);
+        let mut checks = Vec::with_capacity(NUM_SHARDS);
+        let mut order: Vec<u64> = Vec::new();
+        for (keys, articles) in &run.shards {
+            order.clear();
+            order.extend(keys.iter().zip(articles).map(|(key, article)| u64::from(*key) << 16 | u64::from(*article)));
+            order.sort_unstable();
+            let start = bytes.len();
+            order.iter().for_each(|entry| bytes.extend_from_slice(&((entry >> 16) as u32).to_le_bytes()));
+            order.iter().for_each(|entry| bytes.extend_from_slice(&(*entry as u16).to_le_bytes()));
+            checks.push(hash64(&bytes[start..], CHECK_SEED));
+        }
+        Ok(RunPlace::Filed { start: self.file.append(&bytes)?, checks })
+    }
+
+    /// All runs, for articles that are numbered worker by worker: `num_articles` by worker.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be written.
+    pub(super) fn finish(self, fillings: Vec<KeyRun>, num_articles: &[usize]) -> Result<SealedKeys<'a>> {
+        for mut run in fillings {
+            self.seal(&mut run)?;
+        }
+        let first: Vec<usize> = num_articles
+            .iter()
+            .scan(0, |sum, num| {
+                *sum += num;
+                Some(*sum - num)
+            })
+            .collect();
+        let mut runs = self.runs.into_inner().expect("no worker panics while it appends");
+        for run in &mut runs {
+            run.base += first[run.worker];
+        }
+        runs.sort_unstable_by_key(|run| run.base);
+        let num_keys = runs.iter().map(|run| u64::from(run.starts[NUM_SHARDS])).sum();
+        Ok(SealedKeys { budget: self.budget, file: self.file, runs, num_keys })
+    }
+}
+
+/// All keys of all articles.
+#[derive(Debug)]
+pub(super) struct SealedKeys<'a> {
+    budget: &'a Budget,
+    file: SpillFile<'a>,
+    runs: Vec<SealedRun>,
+    /// Keys of all kinds.
     pub(super) num_keys: u64,
 }
 
-/// The keys of articles in order of rank, for buckets to be refined by.
-struct Keys<'a> {
-    keying: &'a Keying,
-    articles: &'a [Analyzed],
+/// The keys of one shard.
+#[derive(Debug)]
+pub(super) struct Shard<'a> {
+    number: usize,
+    parts: Vec<Part<'a>>,
 }
 
-impl Refine for Keys<'_> {
+#[derive(Debug)]
+enum Part<'a> {
+    Held(Entries<'a>),
+    Read { keys: Vec<u32>, articles: Vec<u16>, base: u32 },
+}
+
+impl Shard<'_> {
+    fn entries(&self) -> Vec<Entries<'_>> {
+        self.parts.iter().map(Part::entries).collect()
+    }
+}
+
+impl Part<'_> {
+    fn entries(&self) -> Entries<'_> {
+        match self {
+            Self::Held(entries) => *entries,
+            Self::Read { keys, articles, base } => Entries { keys, articles, base: *base },
+        }
+    }
+}
+
+impl SealedKeys<'_> {
+    /// The keys of a shard.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read, or gives other bytes than were written.
+    pub(super) fn shard(&self, number: usize) -> Result<Shard<'_>> {
+        let parts = self.runs.iter().map(|run| self.part(run, number)).collect::<Result<_>>()?;
+        Ok(Shard { number, parts })
+    }
+
+    fn part<'s>(&self, run: &'s SealedRun, number: usize) -> Result<Part<'s>> {
+        let (start, end) = (run.starts[number] as usize, run.starts[number + 1] as usize);
+        let base = run.base as u32;
+        match &run.place {
+            RunPlace::Held(sections) => {
+                let (keys, articles) = &sections[number / SECTION_LEN];
+                let first = run.starts[number / SECTION_LEN * SECTION_LEN] as usize;
+                let range = start - first..end - first;
+                Ok(Part::Held(Entries { keys: &keys[range.clone()], articles: &articles[range], base }))
+            }
+            RunPlace::Filed { start: place, checks } => {
+                let num = end - start;
+                let mut bytes = vec![0; 6 * num];
+                self.file.read(place + 6 * start as u64, &mut bytes)?;
+                if hash64(&bytes, CHECK_SEED) != checks[number] {
+                    return Err(Error::Temporary { what: "keys" });
+                }
+                let (keys, articles) = bytes.split_at(4 * num);
+                Ok(Part::Read {
+                    keys: keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect(),
+                    articles: articles.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
+                    base,
+                })
+            }
+        }
+    }
+
+    /// Gives the memory of a section back.
+    pub(super) fn drop_section(&mut self, section: usize) {
+        for run in &mut self.runs {
+            if let RunPlace::Held(sections) = &mut run.place {
+                let (keys, _) = std::mem::take(&mut sections[section]);
+                self.budget.give_back(6 * keys.len());
+            }
+        }
+    }
+
+    /// The shards of a section.
+    pub(super) fn shards_of(section: usize) -> std::ops::Range<usize> {
+        section * SECTION_LEN..(section + 1) * SECTION_LEN
+    }
+
+    /// Bytes that lie in a temporary file.
+    pub(super) fn num_filed_bytes(&self) -> u64 {
+        self.file.len()
+    }
+}
+
+/// The keys of articles by rank, made anew for buckets to be refined by.
+struct Refiner<'a> {
+    keying: &'a Keying,
+    articles: &'a Articles,
+}
+
+impl Refine for Refiner<'_> {
+    fn origin(&self, article: u32, key: u64) -> Option<KeyOrigin> {
+        let record = self.articles.record(article);
+        let mut found = None;
+        self.keying.each_key(
+            &record,
+            &self.keying.signature(&record),
+            &mut KeyingScratch::default(),
+            |origin, hash| {
+                if key_of(hash) == key {
+                    found = found.or(Some(origin));
+                }
+            },
+        );
+        found
+    }
+
     fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        let article = &self.articles[article as usize];
+        let record = self.articles.record(article);
         match origin {
-            KeyOrigin::Band(band) => self.keying.bands.key(&article.signature, band as usize, depth),
+            KeyOrigin::Band(band) => self.keying.bands.key(&self.keying.signature(&record), band as usize, depth),
             KeyOrigin::Tree(tree) => {
                 let maker = &self.keying.maker;
-                let terms = maker.weighted_terms(&article.record);
+                let terms = maker.weighted_terms(&record);
                 let keys = |depth| maker.tree_keys(&terms, tree as usize, depth, &mut KeyScratch::default());
                 // Of the tree's keys the one that brought the article here.
-                let at = keys(0).iter().position(|k| k.is_some_and(|k| Entry::new(k, 0, origin).key() == key))?;
+                let at = keys(0).iter().position(|hash| hash.is_some_and(|hash| key_of(hash) == key))?;
                 keys(depth)[at]
             }
             // A passage or fingerprint that many share is refined by the wording of the rest.
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {
-                Bands { num_bands: 1, num_rows: 1 }.key(&article.signature, 0, depth - 1)
+                Bands { num_bands: 1, num_rows: 1 }.key(&self.keying.signature_of(&record), 0, depth - 1)
             }
         }
     }

@@ -3,24 +3,32 @@
 mod analyze;
 mod clustering;
 mod keys;
+mod pairs;
 mod plan;
 mod progress;
+mod spill;
+mod store;
 
 pub use analyze::Analyzed;
 pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
+pub use store::{ArticleView, Articles};
 
 use crate::article::Article;
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
+use crate::lsh::{BucketCounts, CrowdRule, ShardScratch};
 use crate::profile::Profile;
+use crate::sketch::Record;
 use crate::verify::{Level, Relation, Scratch, Verdict, judge};
 use analyze::{Analyzer, Groups, sort_and_check};
-use keys::{KeyTable, Keying};
+use keys::{KeyStore, Keying, NUM_SECTIONS, SealedKeys};
+use pairs::PairStore;
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU32, Ordering};
+use spill::Budget;
+use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -32,6 +40,9 @@ pub const COMPONENT_LIMIT: usize = 400;
 const LEAST_MARGIN: i32 = -8 * 1024;
 /// How far under the threshold a pair that is neither match nor link is kept for audit. Two nats.
 const NEAR_MISS_MARGIN: i32 = 2 * 1024;
+/// Share of the memory allowed that records, keys and pairs may take; the rest is for blocks, scratch space and what is
+/// kept for each article.
+const HELD_PERCENT: u64 = 60;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
 
@@ -68,6 +79,16 @@ pub enum Texts {
     Held,
 }
 
+/// Whether a run holds on to the verdicts on its pairs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdicts {
+    /// No: matches are clustered, links counted.
+    Counted,
+    /// Yes: [`Clustering::pairs`] and its kin have them. Some 200 bytes a pair stay in memory.
+    #[default]
+    Held,
+}
+
 /// Runs the stages over a set of articles under one profile.
 ///
 /// The answer is a function of the set: neither threads nor order of arrival change it.
@@ -89,6 +110,9 @@ pub struct Engine {
     near: NearSketch,
     versions: Versions,
     texts: Texts,
+    verdicts: Verdicts,
+    memory: u64,
+    temp_folder: PathBuf,
     progress: Arc<Progress>,
 }
 
@@ -103,6 +127,9 @@ impl Engine {
             near: NearSketch::default(),
             versions: Versions::default(),
             texts: Texts::default(),
+            verdicts: Verdicts::default(),
+            memory: u64::MAX,
+            temp_folder: std::env::temp_dir(),
             progress: Arc::default(),
         }
     }
@@ -142,6 +169,29 @@ impl Engine {
         self
     }
 
+    /// The same engine holding verdicts, or not.
+    #[must_use]
+    pub fn with_verdicts(mut self, verdicts: Verdicts) -> Self {
+        self.verdicts = verdicts;
+        self
+    }
+
+    /// The same engine within a number of bytes: what does not fit lies in temporary files, and the answer is the same.
+    /// What a run needs for each article and for the pairs that it hands back, some 100 and 200 bytes, it takes anyhow.
+    #[must_use]
+    pub fn with_memory(mut self, num_bytes: u64) -> Self {
+        self.memory = num_bytes;
+        self
+    }
+
+    /// The same engine with its temporary files in a folder; by default the system's. They have no name there, and are
+    /// gone when the process is.
+    #[must_use]
+    pub fn with_temp_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.temp_folder = folder.into();
+        self
+    }
+
     /// How far the engine's run is, and that of its clones; of several the last.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
@@ -167,7 +217,8 @@ impl Engine {
     /// Clusters articles from blocks that the workers parse in parallel.
     ///
     /// # Errors
-    /// Those of [`Engine::cluster`], and the first that `blocks` yields.
+    /// Those of [`Engine::cluster`], the first that `blocks` yields, and [`Error::Io`] when a temporary file cannot be
+    /// written.
     pub fn cluster_blocks<B: Send>(
         &self,
         blocks: impl Iterator<Item = Result<B>>,
@@ -176,9 +227,10 @@ impl Engine {
         let pool = self.pool()?;
         let started = Instant::now();
         let keying = Keying::new(&self.profile, self.level, self.near);
-        let (analyzed, keys) = self.analyze_blocks(&pool, &keying, blocks, parse)?;
+        let budget = Budget::new(self.memory / 100 * HELD_PERCENT, self.temp_folder.clone());
+        let read = self.read(&pool, &keying, &budget, blocks, parse)?;
         let analysis_seconds = started.elapsed().as_secs_f64();
-        let mut clustering = pool.install(|| self.cluster_analyzed(analyzed, &keying, keys))?;
+        let mut clustering = pool.install(|| self.cluster_read(read, &keying, &budget))?;
         clustering.stats.analysis_seconds = analysis_seconds;
         clustering.stats.total_seconds = started.elapsed().as_secs_f64();
         Ok(clustering)
@@ -187,26 +239,25 @@ impl Engine {
     /// Judges one pair of articles.
     #[must_use]
     pub fn judge(&self, first: &Article, second: &Article) -> Verdict {
-        let analyzer = Analyzer::new(&self.profile);
-        let (first, second) = (analyzer.analyze(first), analyzer.analyze(second));
-        self.judge_analyzed(&first, &second, &mut Scratch::default())
+        let (first, second) = (self.analyze(first), self.analyze(second));
+        let mut verdict = self.judge_records(&first.record.record(), &second.record.record(), &mut Scratch::default());
+        if first.exact_key.is_some() && first.exact_key == second.exact_key {
+            verdict.set_exact();
+        }
+        verdict
     }
 
     /// What the later stages read of one article.
     #[must_use]
     pub fn analyze(&self, article: &Article) -> Analyzed {
-        Analyzer::new(&self.profile).analyze(article)
+        let mut analyzed = Analyzed::default();
+        Analyzer::new(&self.profile, true).analyze(article, &mut analyzed);
+        analyzed.record.drop_scratch();
+        analyzed
     }
 
-    fn judge_analyzed(&self, first: &Analyzed, second: &Analyzed, scratch: &mut Scratch) -> Verdict {
-        let mut verdict = judge(&first.record, &second.record, &self.profile, self.level, scratch);
-        if first.exact_key.is_some() && first.exact_key == second.exact_key {
-            verdict.relation = Relation::Exact;
-            verdict.undirected = Relation::Exact;
-            verdict.margin = verdict.margin.max(0);
-            verdict.probability_e4 = 10_000;
-        }
-        verdict
+    fn judge_records(&self, first: &Record<'_>, second: &Record<'_>, scratch: &mut Scratch) -> Verdict {
+        judge(first, second, &self.profile, self.level, scratch)
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool> {
@@ -217,96 +268,158 @@ impl Engine {
     }
 
     /// Reads blocks on this thread; parses, sketches and makes keys on the pool's.
-    fn analyze_blocks<B: Send>(
+    fn read<'b, B: Send>(
         &self,
         pool: &rayon::ThreadPool,
         keying: &Keying,
+        budget: &'b Budget,
         blocks: impl Iterator<Item = Result<B>>,
         parse: impl Fn(B) -> Vec<Article> + Sync,
-    ) -> Result<(Vec<Analyzed>, Vec<KeyTable>)> {
-        let analyzer = Analyzer::new(&self.profile);
-        let num_analyzed = AtomicU32::new(0);
-        let each = |(own, keys): &mut (Vec<Analyzed>, KeyTable), block| {
-            let articles = parse(block);
-            let numbers = num_analyzed.fetch_add(articles.len() as u32, Ordering::Relaxed)..;
-            for (article, number) in articles.iter().zip(numbers) {
-                let held = (self.texts == Texts::Held).then_some(article);
-                let text = held.map(|article| article.text.as_str().into());
-                let title = held.and_then(|article| article.title.as_deref()).map(Into::into);
-                let analyzed = Analyzed { number, text, title, ..analyzer.analyze(article) };
-                keying.add(&analyzed, keys);
-                own.push(analyzed);
+    ) -> Result<Read<'b>> {
+        let analyzer = Analyzer::new(&self.profile, keying.needs_signatures());
+        let (intake, keys) = (store::Intake::new(budget), KeyStore::new(budget));
+        let holds_text = self.texts == Texts::Held;
+        let open = || (intake.open(), keys.open(), Analyzed::default());
+        let each = |(part, run, analyzed): &mut (store::Part, keys::KeyRun, Analyzed), block| {
+            for article in &parse(block) {
+                analyzer.analyze(article, analyzed);
+                keying.add(&analyzed.record.record(), &analyzed.signature, &keys, run)?;
+                intake.push(part, article, analyzed, holds_text)?;
             }
+            Ok(())
         };
-        let (analyzed, keys): (Vec<_>, Vec<_>) = work_off(pool, blocks, each)?.into_iter().unzip();
-        let mut parts = analyzed.into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        parts.for_each(|mut part| all.append(&mut part));
-        Ok((all, keys))
+        let (mut parts, mut runs) = (Vec::new(), Vec::new());
+        let mut gathered = work_off(pool, blocks, open, each)?;
+        // Workers are numbered as they came; their articles are numbered in that order.
+        gathered.sort_unstable_by_key(|(_, run, _)| run.worker());
+        for (part, run, _) in gathered {
+            parts.push(part);
+            runs.push(run);
+        }
+        let num_articles: Vec<usize> = parts.iter().map(store::Part::len).collect();
+        Ok(Read { keys: keys.finish(runs, &num_articles)?, articles: intake.finish(parts)? })
     }
 
     /// From records to clusters; runs inside the pool.
-    fn cluster_analyzed(&self, analyzed: Vec<Analyzed>, keying: &Keying, keys: Vec<KeyTable>) -> Result<Clustering> {
+    fn cluster_read(&self, read: Read<'_>, keying: &Keying, budget: &Budget) -> Result<Clustering> {
+        let Read { mut articles, mut keys } = read;
         let mut stats = Stats::default();
-        let num_analyzed = analyzed.len();
-        let (articles, replaced) = sort_and_check(analyzed, self.versions, &mut stats)?;
+        let num_analyzed = articles.len();
+        let (numbers, replaced) = sort_and_check(&mut articles, self.versions, &mut stats)?;
         let groups = Groups::new(&articles);
         stats.num_exact_copies = groups.num_copies() as u64;
+        stats.num_filed_bytes = articles.num_filed_bytes() + keys.num_filed_bytes();
 
-        let mut verdicts = Vec::new();
+        let mut found = Found::default();
         if self.level != Level::Exact {
             let started = Instant::now();
-            let ranks = groups.ranks_by_number(&articles, num_analyzed);
-            let pairs = keying.candidates(&keys, &ranks, &articles, &mut stats);
-            drop(keys);
+            let ranks = groups.ranks_by_number(&numbers, num_analyzed);
+            drop(numbers);
+            stats.num_keys = keys.num_keys;
+            let pairs = PairStore::new(articles.len(), budget);
+            let num_met = self.find_pairs(keying, &mut keys, &ranks, &articles, &pairs, &mut stats)?;
+            drop((keys, ranks));
             stats.candidates_seconds = started.elapsed().as_secs_f64();
-            stats.num_candidates = pairs.len() as u64;
+            stats.num_filed_bytes += pairs.num_filed_bytes();
             let started = Instant::now();
-            self.progress.begin_verifying(stats.num_candidates);
-            verdicts = self.verify(&articles, &pairs);
-            self.progress.end_verifying(stats.num_candidates);
+            self.progress.begin_verifying(num_met);
+            found = self.verify(&articles, &pairs)?;
+            self.progress.end_verifying(num_met);
+            stats.num_candidates = found.num_candidates;
             stats.verify_seconds = started.elapsed().as_secs_f64();
         }
         let started = Instant::now();
-        let clusters = self.cluster_matches(&articles, &verdicts);
+        let clusters = self.cluster_matches(&articles, &found.matches);
         stats.cluster_seconds = started.elapsed().as_secs_f64();
-        let mut clustering = Clustering::new(self.clone(), articles, &groups, clusters, verdicts, stats);
+        let mut clustering = Clustering::new(self.clone(), articles, &groups, clusters, found, stats);
         clustering.replaced = replaced;
         Ok(clustering)
     }
 
-    /// Judges candidate pairs; those that are neither match nor link nor a near miss are left out.
-    fn verify(&self, articles: &[Analyzed], pairs: &[(u32, u32)]) -> Vec<(u32, u32, Verdict)> {
-        pairs
-            .par_iter()
-            .with_min_len(COUNTED_PAIRS)
-            .map_init(<(Scratch, usize)>::default, |(scratch, num_verified), (a, b)| {
-                let verdict = self.judge_analyzed(&articles[*a as usize], &articles[*b as usize], scratch);
-                *num_verified += 1;
-                if num_verified.is_multiple_of(COUNTED_PAIRS) {
-                    self.progress.add_verified(COUNTED_PAIRS as u64);
-                }
-                (*a, *b, verdict)
-            })
-            .filter(|(_, _, verdict)| {
-                let relation = verdict.relation;
-                relation.is_match() || relation.is_link() || verdict.margin >= -NEAR_MISS_MARGIN
-            })
-            .collect()
+    /// Puts the pairs that meet in `pairs`, section by section of the keys, and gives each section's memory back. How many
+    /// pairs met, each as often as it did.
+    fn find_pairs(
+        &self,
+        keying: &Keying,
+        keys: &mut SealedKeys<'_>,
+        ranks: &[u32],
+        articles: &Articles,
+        pairs: &PairStore<'_>,
+        stats: &mut Stats,
+    ) -> Result<u64> {
+        let (bands, recall) = keying.bands();
+        stats.num_bands = bands.num_bands as u64;
+        stats.num_rows = bands.num_rows as u64;
+        stats.band_recall = recall;
+        let rule = CrowdRule { cap: keying.bucket_cap(), pairs_neighbours: true };
+        let mut num_met = 0;
+        for section in 0..NUM_SECTIONS {
+            let done = SealedKeys::shards_of(section)
+                .into_par_iter()
+                .try_fold(
+                    || (ShardScratch::default(), pairs.gathering(), BucketCounts::default()),
+                    |(mut scratch, mut gathering, counts), number| {
+                        let shard = keys.shard(number)?;
+                        let mut failed = None;
+                        let found = keying.meet(&shard, ranks, articles, rule, &mut scratch, &mut |a, b| {
+                            if failed.is_none() {
+                                failed = pairs.add(&mut gathering, a, b).err();
+                            }
+                        });
+                        match failed {
+                            Some(error) => Err(error),
+                            None => Ok((scratch, gathering, counts.plus(found))),
+                        }
+                    },
+                )
+                .map(|done| {
+                    let (_, gathering, counts) = done?;
+                    Ok((pairs.finish(gathering)?, counts))
+                })
+                .collect::<Result<Vec<(u64, BucketCounts)>>>()?;
+            for (num, counts) in done {
+                num_met += num;
+                stats.buckets = stats.buckets.plus(counts);
+            }
+            keys.drop_section(section);
+        }
+        Ok(num_met)
     }
 
-    fn cluster_matches(&self, articles: &[Analyzed], verdicts: &[(u32, u32, Verdict)]) -> Vec<Cluster> {
-        let matches: Vec<Match> = verdicts
-            .iter()
-            .filter(|(_, _, verdict)| verdict.relation.is_match())
-            .map(|(a, b, verdict)| Match {
-                a: *a,
-                b: *b,
-                margin: verdict.margin,
-                excerpt: (verdict.relation == Relation::Excerpt).then_some(if verdict.is_forward { *a } else { *b }),
+    /// Judges the candidate pairs, part by part.
+    fn verify(&self, articles: &Articles, pairs: &PairStore<'_>) -> Result<Found> {
+        let parts: Vec<Found> = (0..pairs.num_parts())
+            .into_par_iter()
+            .with_max_len(1)
+            .map_init(Scratch::default, |scratch, part| {
+                let mut found = Found::default();
+                let taken = pairs.take(part)?;
+                found.num_candidates = taken.len() as u64;
+                for some in taken.chunks(COUNTED_PAIRS) {
+                    for pair in some {
+                        let (a, b) = (*pair as u32, (*pair >> 32) as u32);
+                        let verdict = self.judge_records(&articles.record(a), &articles.record(b), scratch);
+                        found.add(a, b, verdict, self.verdicts);
+                    }
+                    self.progress.add_verified(some.len() as u64);
+                }
+                Ok(found)
             })
-            .collect();
-        components(articles.len(), &matches, COMPONENT_LIMIT)
+            .collect::<Result<_>>()?;
+        let mut all = Found::default();
+        for part in parts {
+            all.num_candidates += part.num_candidates;
+            all.matches.extend(part.matches);
+            all.verdicts.extend(part.verdicts);
+            for (sum, num) in all.num_links.iter_mut().zip(part.num_links) {
+                *sum += num;
+            }
+        }
+        Ok(all)
+    }
+
+    fn cluster_matches(&self, articles: &Articles, matches: &[Match]) -> Vec<Cluster> {
+        components(articles.len(), matches, COMPONENT_LIMIT)
             .par_iter()
             .flat_map_iter(|component| {
                 let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
@@ -317,13 +430,49 @@ impl Engine {
     }
 }
 
+/// What was read: articles, numbered in their order, and their keys.
+struct Read<'b> {
+    articles: Articles,
+    keys: SealedKeys<'b>,
+}
+
+/// What verification has found.
+#[derive(Debug, Default)]
+struct Found {
+    num_candidates: u64,
+    matches: Vec<Match>,
+    /// Pairs by relation, in the order of [`Relation::ALL`].
+    num_links: [u64; Relation::ALL.len()],
+    /// The verdicts on matches, links and near misses, where they are held.
+    verdicts: Vec<(u32, u32, Verdict)>,
+}
+
+impl Found {
+    fn add(&mut self, a: u32, b: u32, verdict: Verdict, held: Verdicts) {
+        let (relation, margin) = (verdict.relation, verdict.margin);
+        if relation.is_match() {
+            let excerpt = (relation == Relation::Excerpt).then_some(if verdict.is_forward { a } else { b });
+            self.matches.push(Match { a, b, margin, excerpt });
+        }
+        if relation.is_link() {
+            self.num_links[relation as usize] += 1;
+        }
+        let is_told = relation.is_match() || relation.is_link() || margin >= -NEAR_MISS_MARGIN;
+        if held == Verdicts::Held && is_told {
+            self.verdicts.push((a, b, verdict));
+        }
+    }
+}
+
 /// Reads blocks on this thread and hands each to one of the pool's; what the workers have gathered.
-fn work_off<B: Send, W: Default + Send>(
+fn work_off<B: Send, W: Send>(
     pool: &rayon::ThreadPool,
     blocks: impl Iterator<Item = Result<B>>,
-    each: impl Fn(&mut W, B) + Sync,
+    open: impl Fn() -> W + Sync,
+    each: impl Fn(&mut W, B) -> Result<()> + Sync,
 ) -> Result<Vec<W>> {
     let done: Mutex<Vec<W>> = Mutex::default();
+    let worker_failed: Mutex<Option<Error>> = Mutex::default();
     let num_workers = pool.current_num_threads();
     let (sender, receiver) = sync_channel::<B>(num_workers * BLOCKS_AHEAD);
     let receiver = Arc::new(Mutex::new(receiver));
@@ -331,11 +480,15 @@ fn work_off<B: Send, W: Default + Send>(
     pool.in_place_scope(|scope| {
         for _ in 0..num_workers {
             let receiver = Arc::clone(&receiver);
-            let (done, each) = (&done, &each);
+            let (done, open, each, worker_failed) = (&done, &open, &each, &worker_failed);
             scope.spawn(move |_| {
-                let mut own = W::default();
+                let mut own = open();
                 while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
-                    each(&mut own, block);
+                    if let Err(error) = each(&mut own, block) {
+                        // Without a receiver the reading ends.
+                        worker_failed.lock().expect("no worker panics while it fails").get_or_insert(error);
+                        return;
+                    }
                 }
                 done.lock().expect("no worker panics while it appends").push(own);
             });
@@ -343,7 +496,7 @@ fn work_off<B: Send, W: Default + Send>(
         drop(receiver);
         for block in blocks {
             match block {
-                // Sending fails only when all workers are gone; the scope then carries their panic on.
+                // Sending fails only when all workers are gone: they failed, or the scope carries their panic on.
                 Ok(block) => {
                     if sender.send(block).is_err() {
                         break;
@@ -357,7 +510,7 @@ fn work_off<B: Send, W: Default + Send>(
         }
         drop(sender);
     });
-    match failed {
+    match failed.or(worker_failed.into_inner().expect("no worker panics while it fails")) {
         Some(error) => Err(error),
         None => Ok(done.into_inner().expect("no worker panics while it appends")),
     }
@@ -387,7 +540,7 @@ impl<I: Iterator<Item = Article>> Iterator for Batches<I> {
 /// Verifies pairs of a component as clustering asks for them.
 struct OnDemand<'a> {
     engine: &'a Engine,
-    articles: &'a [Analyzed],
+    articles: &'a Articles,
     known: HashMap<(u32, u32), i32>,
     scratch: Scratch,
 }
@@ -398,17 +551,17 @@ impl Pairs for OnDemand<'_> {
         if let Some(margin) = self.known.get(&(a, b)) {
             return *margin;
         }
-        let (first, second) = (&self.articles[a as usize], &self.articles[b as usize]);
-        let margin = self.engine.judge_analyzed(first, second, &mut self.scratch).margin.max(LEAST_MARGIN);
+        let (first, second) = (self.articles.record(a), self.articles.record(b));
+        let margin = self.engine.judge_records(&first, &second, &mut self.scratch).margin.max(LEAST_MARGIN);
         self.known.insert((a, b), margin);
         margin
     }
 
     fn precedence(&self, article: u32) -> (i64, u32) {
-        self.articles[article as usize].precedence(article)
+        self.articles.get(article).precedence(article)
     }
 
     fn content_len(&self, article: u32) -> usize {
-        self.articles[article as usize].record.content.len()
+        self.articles.record(article).content.len()
     }
 }

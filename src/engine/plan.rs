@@ -1,15 +1,17 @@
 //! What a run over a feed would take, predicted from a sample of it (`docs/method.md`).
 
 use super::analyze::Groups;
-use super::keys::{KeyTable, Keying, Met};
-use super::{Analyzed, BLOCKS_AHEAD, Clustering, Engine, Pair, Texts, Versions, work_off};
+use super::keys::{KeyStore, Keying, RUN_LEN, SealedKeys};
+use super::spill::Budget;
+use super::store::{ArticleView, Articles, Intake};
+use super::{Analyzed, BLOCKS_AHEAD, Clustering, Engine, Pair, Stats, Texts, Verdicts, Versions, work_off};
 use crate::article::{Article, ArticleId, Timestamp};
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
-use crate::lsh::{CrowdRule, Entry, KeyOrigin};
+use crate::lsh::{CrowdRule, KeyOrigin};
 use crate::plan::{Growth, Sample, Scale};
 use crate::profile::Weights;
-use crate::verify::Verdict;
+use crate::sketch::RecordBuf;
 use rayon::prelude::*;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -33,6 +35,12 @@ const PROGRAM_BYTES: f64 = 8e6;
 const BLOCK_BYTES: f64 = 4e5;
 /// Articles that one worker has analysed before the next takes a share.
 const KEYING_CHUNK: usize = 256;
+/// Bytes of a key: 32 bits of it and 16 of its article.
+const KEY_BYTES: f64 = 6.0;
+/// Bytes of a pair that met, with the times that it met again.
+const PAIR_BYTES: f64 = 10.0;
+/// Bytes of each article in lists: its place, ranks, member and what finds copies.
+const LISTED_BYTES: f64 = 90.0;
 
 /// A sample that was drawn from a feed, with how long reading took.
 #[derive(Debug)]
@@ -179,11 +187,13 @@ impl Engine {
     ) -> Result<Drawn> {
         let started = Instant::now();
         let sample = Mutex::new(Sample::new(max_len));
-        work_off(&self.pool()?, blocks, |(), block| {
+        let each = |(): &mut (), block| {
             let articles = parse(block);
             let mut sample = sample.lock().expect("no worker panics while it adds");
             articles.into_iter().for_each(|article| sample.add(article));
-        })?;
+            Ok(())
+        };
+        work_off(&self.pool()?, blocks, || (), each)?;
         let sample = sample.into_inner().expect("no worker panics while it adds");
         Ok(Drawn { sample, reading_seconds: started.elapsed().as_secs_f64() })
     }
@@ -216,11 +226,18 @@ impl Engine {
         let num_planned = num_planned.unwrap_or(num_articles);
         let growth = num_planned as f64 / num_articles.max(1) as f64;
         let scale = Scale { share: sample.share(), growth };
-        let copies: HashMap<&ArticleId, u64> =
-            sample.articles().map(|(article, copies)| (&article.id, copies)).collect();
-        let titles: HashMap<&ArticleId, &str> =
-            sample.articles().filter_map(|(article, _)| Some((&article.id, article.title.as_deref()?))).collect();
-        let engine = self.clone().with_versions(Versions::Newest).with_texts(Texts::Dropped);
+        let copies: HashMap<&str, u64> =
+            sample.articles().map(|(article, copies)| (article.id.as_str(), copies)).collect();
+        let titles: HashMap<&str, &str> = sample
+            .articles()
+            .filter_map(|(article, _)| Some((article.id.as_str(), article.title.as_deref()?)))
+            .collect();
+        let engine = self
+            .clone()
+            .with_versions(Versions::Newest)
+            .with_texts(Texts::Dropped)
+            .with_verdicts(Verdicts::Held)
+            .with_memory(u64::MAX);
         let clustering = engine.cluster(sample.articles().map(|(article, _)| article.clone()))?;
         let mut plan = Plan {
             num_articles,
@@ -240,28 +257,29 @@ impl Engine {
                 * num_planned as f64) as u64,
             seconds: PlannedSeconds::default(),
             memory: PlannedBytes::default(),
-            mean_id_len: mean(&clustering.articles, |article| article.id.as_str().len() as f64),
+            mean_id_len: mean_id_len(&clustering.articles),
             crowds: Vec::new(),
             bucket_cap: self.profile.sketch().bucket_cap,
             capacity: self.profile.sketch().capacity,
             needed_capacity: needed_capacity(self.profile.sketch().capacity, num_planned),
             weights: None,
         };
-        let copies_of = |article: &Analyzed| copies.get(&article.id).copied().unwrap_or(1) as f64;
-        let title_of = |id: &ArticleId| titles.get(id).map(ToString::to_string);
+        let copies_of = |article: &ArticleView<'_>| copies.get(article.id()).copied().unwrap_or(1) as f64;
+        let title_of = |id: &str| titles.get(id).map(ToString::to_string);
+        let budget = Budget::new(u64::MAX, self.temp_folder.clone());
         pool.install(|| {
             let mut probe = Probe::new(&engine, clustering, scale);
-            let tables = probe.keys();
-            let met = probe.meet(&tables);
+            let keys = probe.keys(&budget)?;
+            let met = probe.meet(&keys)?;
             plan.count_pairs(&probe, &met);
             plan.count_copies(&probe, copies_of);
             plan.add_seconds(&probe, drawn.reading_seconds * growth);
-            plan.add_bytes(&probe, &met, copies_of);
-            plan.crowds = probe.crowds(&tables, title_of);
-            drop(tables);
-            plan.weights = probe.weights_age(&met, num_planned);
-        });
-        Ok(plan)
+            plan.add_bytes(&probe, copies_of);
+            plan.crowds = probe.crowds(&keys, title_of)?;
+            drop(keys);
+            plan.weights = probe.weights_age(&met, num_planned, &budget)?;
+            Ok(plan)
+        })
     }
 }
 
@@ -276,9 +294,9 @@ impl Plan {
         self.num_full_links = probe.predict(met, |pair| full_links.contains(pair)).round() as u64;
     }
 
-    fn count_copies(&mut self, probe: &Probe, copies_of: impl Fn(&Analyzed) -> f64) {
-        let stats = &probe.clustering.stats;
-        let num: f64 = probe.clustering.articles.iter().map(copies_of).sum();
+    fn count_copies(&mut self, probe: &Probe, copies_of: impl Fn(&ArticleView<'_>) -> f64) {
+        let stats = &probe.stats;
+        let num: f64 = probe.articles.iter().map(|article| copies_of(&article)).sum();
         let same_text = (num - stats.num_articles as f64) / num.max(1.0) * self.num_planned as f64;
         // Equal but for their credits: pairs like others.
         let same_telling = probe.scale.pairs(Growth { local: stats.num_exact_copies as f64, lasting: 0.0 });
@@ -286,7 +304,7 @@ impl Plan {
     }
 
     fn add_seconds(&mut self, probe: &Probe, reading: f64) {
-        let stats = &probe.clustering.stats;
+        let stats = &probe.stats;
         let articles = self.num_planned as f64 / stats.num_articles.max(1) as f64;
         let pairs = self.num_candidates as f64 / stats.num_candidates.max(1) as f64;
         let staged = stats.analysis_seconds + stats.candidates_seconds + stats.verify_seconds + stats.cluster_seconds;
@@ -298,32 +316,30 @@ impl Plan {
         };
     }
 
-    fn add_bytes(&mut self, probe: &Probe, met: &Meeting, copies_of: impl Fn(&Analyzed) -> f64) {
+    fn add_bytes(&mut self, probe: &Probe, copies_of: impl Fn(&ArticleView<'_>) -> f64) {
         let num = self.num_planned as f64;
-        let articles = &probe.clustering.articles;
-        let num_copies: f64 = articles.iter().map(&copies_of).sum();
-        let heap: f64 = articles.iter().map(|article| heap_bytes(article) * copies_of(article)).sum();
-        let own = size_of::<Analyzed>() as f64;
-        let keys = self.num_keys as f64 * size_of::<Entry>() as f64;
-        let verdicts = (self.num_matches + self.num_links) as f64 * size_of::<Pair>().max(size_of::<Verdict>()) as f64;
+        let articles = &probe.articles;
+        let num_copies: f64 = articles.iter().map(|article| copies_of(&article)).sum();
+        let packed: f64 = (0..articles.len() as u32)
+            .map(|rank| articles.num_bytes(rank) as f64 * copies_of(&articles.get(rank)))
+            .sum();
+        let records = num * (packed / num_copies.max(1.0) + LISTED_BYTES);
+        let keys = self.num_keys as f64 * KEY_BYTES;
         let texts = self.text_bytes as f64 * num / self.num_articles.max(1) as f64;
-        let in_shards = met.num_in_shards as f64 / met.pairs.len().max(1) as f64;
-        let pair = size_of::<(u32, u32)>() as f64 * self.num_candidates as f64;
-        let records = num * (own + heap / num_copies.max(1.0));
-        let held = PROGRAM_BYTES
-            + (self.num_threads as f64 * (BLOCKS_AHEAD + 1) as f64 * BLOCK_BYTES).min(texts)
-            + records
-            + keys;
-        // While articles are put in order each stands in two lists; then pairs are gathered by shard and together; then
-        // verdicts are, and the room of the keys is not given back.
-        let peak = held + (own * num).max(pair * (1.0 + in_shards)).max(pair + 2.0 * verdicts);
-        self.memory = PlannedBytes { records, keys, pairs: pair + verdicts, peak, texts };
+        // The keys of the latest articles of each worker lie in lists that grow by doubling, half full on average.
+        let in_runs = (self.num_threads as f64 * RUN_LEN as f64).min(num) / num.max(1.0);
+        let pairs = self.num_candidates as f64 * PAIR_BYTES;
+        let blocks = (self.num_threads as f64 * (BLOCKS_AHEAD + 1) as f64 * BLOCK_BYTES).min(texts);
+        // Keys go as pairs come.
+        let peak = PROGRAM_BYTES + blocks + records + (keys * (1.0 + 1.5 * in_runs)).max(pairs);
+        self.memory = PlannedBytes { records, keys, pairs, peak, texts };
     }
 }
 
 /// The clustered sample, looked at as part of a feed.
 struct Probe {
-    clustering: Clustering,
+    articles: Articles,
+    stats: Stats,
     scale: Scale,
     keying: Keying,
     /// Each article's rank by its number, as for a run.
@@ -339,7 +355,6 @@ struct Probe {
 /// Pairs of the sample that would be candidates in the feed.
 struct Meeting {
     pairs: Vec<(u32, u32)>,
-    num_in_shards: usize,
     /// The same when the feed has grown: buckets are fuller.
     grown: Vec<(u32, u32)>,
     /// Pairs that neighbours in crowded buckets add.
@@ -347,47 +362,54 @@ struct Meeting {
 }
 
 impl Probe {
-    fn new(engine: &Engine, mut clustering: Clustering, scale: Scale) -> Self {
-        for (rank, article) in clustering.articles.iter_mut().enumerate() {
-            article.number = rank as u32;
-        }
-        let articles = &clustering.articles;
+    fn new(engine: &Engine, clustering: Clustering, scale: Scale) -> Self {
+        let Clustering { articles, pairs, links, stats, .. } = clustering;
         let unordered = |pair: &Pair| (pair.a.min(pair.b), pair.a.max(pair.b));
         let is_full = |pair: &&Pair| pair.verdict.as_ref().is_some_and(|verdict| verdict.evidence.is_complete);
+        let ranks: Vec<u32> = (0..articles.len() as u32).collect();
         Self {
             scale,
             keying: Keying::new(&engine.profile, engine.level, engine.near),
-            ranks: Groups::new(articles).ranks_by_number(articles, articles.len()),
-            places: places(articles),
-            matches: clustering.pairs.iter().map(unordered).collect(),
-            links: clustering.links.iter().map(unordered).collect(),
-            full_links: clustering.links.iter().filter(is_full).map(unordered).collect(),
-            clustering,
+            ranks: Groups::new(&articles).ranks_by_number(&ranks, articles.len()),
+            places: places(&articles),
+            matches: pairs.iter().map(unordered).collect(),
+            links: links.iter().map(unordered).collect(),
+            full_links: links.iter().filter(is_full).map(unordered).collect(),
+            articles,
+            stats,
         }
     }
 
-    /// The keys of all articles.
-    fn keys(&self) -> Vec<KeyTable> {
-        let of_chunk = |chunk: &[Analyzed]| {
-            let mut table = KeyTable::default();
-            chunk.iter().for_each(|article| self.keying.add(article, &mut table));
-            table
-        };
-        let chunk_len = self.clustering.articles.len().div_ceil(rayon::current_num_threads()).max(KEYING_CHUNK);
-        self.clustering.articles.par_chunks(chunk_len).map(of_chunk).collect()
+    /// The keys of all articles, which are numbered by rank.
+    fn keys<'b>(&self, budget: &'b Budget) -> Result<SealedKeys<'b>> {
+        let store = KeyStore::new(budget);
+        let num_articles = self.articles.len();
+        let chunk_len = num_articles.div_ceil(rayon::current_num_threads()).max(KEYING_CHUNK);
+        let chunks: Vec<std::ops::Range<usize>> =
+            (0..num_articles).step_by(chunk_len).map(|at| at..(at + chunk_len).min(num_articles)).collect();
+        let opened: Vec<_> = chunks.iter().map(|chunk| (chunk.clone(), store.open())).collect();
+        let runs = opened.into_par_iter().map(|(chunk, mut run)| {
+            for rank in chunk {
+                let record = self.articles.record(rank as u32);
+                self.keying.add(&record, &self.keying.signature(&record), &store, &mut run)?;
+            }
+            Ok(run)
+        });
+        let runs = runs.collect::<Result<Vec<_>>>()?;
+        store.finish(runs, &chunks.iter().map(|chunk| chunk.len()).collect::<Vec<_>>())
     }
 
-    fn met(&self, tables: &[KeyTable], scale: Scale, pairs_neighbours: bool) -> Met {
+    fn met(&self, keys: &SealedKeys<'_>, scale: Scale, pairs_neighbours: bool) -> Result<Vec<(u32, u32)>> {
         let rule = CrowdRule { cap: scale.cap(self.keying.bucket_cap()), pairs_neighbours };
-        self.keying.met(tables, &self.ranks, &self.clustering.articles, rule)
+        self.keying.met(keys, &self.ranks, &self.articles, rule)
     }
 
-    fn meet(&self, tables: &[KeyTable]) -> Meeting {
+    fn meet(&self, keys: &SealedKeys<'_>) -> Result<Meeting> {
         let now = Scale { growth: self.scale.growth.min(1.0), ..self.scale };
-        let Met { pairs, num_in_shards, .. } = self.met(tables, now, false);
-        let grown = self.met(tables, self.scale, false).pairs;
-        let num_neighbours = self.met(tables, self.scale, true).pairs.len() - grown.len();
-        Meeting { pairs, num_in_shards, grown, num_neighbours }
+        let pairs = self.met(keys, now, false)?;
+        let grown = self.met(keys, self.scale, false)?;
+        let num_neighbours = self.met(keys, self.scale, true)?.len() - grown.len();
+        Ok(Meeting { pairs, grown, num_neighbours })
     }
 
     /// The number of candidate pairs of a kind in the feed planned for, but for neighbours in crowded buckets.
@@ -402,19 +424,19 @@ impl Probe {
     }
 
     /// The largest buckets that would be crowded; of those that share most of their articles the first.
-    fn crowds(&self, tables: &[KeyTable], title_of: impl Fn(&ArticleId) -> Option<String>) -> Vec<Crowd> {
+    fn crowds(&self, keys: &SealedKeys<'_>, title_of: impl Fn(&str) -> Option<String>) -> Result<Vec<Crowd>> {
         let mut named: Vec<HashSet<u32>> = Vec::new();
         let mut crowds = Vec::new();
-        for (origin, articles) in self.keying.crowded(tables, &self.ranks, self.scale.cap(self.keying.bucket_cap())) {
+        let cap = self.scale.cap(self.keying.bucket_cap());
+        for (origin, articles) in self.keying.crowded(keys, &self.ranks, &self.articles, cap)? {
             let shares_most =
                 |other: &HashSet<u32>| 2 * articles.iter().filter(|a| other.contains(*a)).count() > articles.len();
             if named.iter().any(shares_most) {
                 continue;
             }
             let example = |rank: &u32| {
-                let id = self.clustering.articles[*rank as usize].id.clone();
-                let title = title_of(&id);
-                (id, title)
+                let id = self.articles.get(*rank).id();
+                (ArticleId::from(id), title_of(id))
             };
             crowds.push(Crowd {
                 origin,
@@ -427,19 +449,20 @@ impl Probe {
                 break;
             }
         }
-        crowds
+        Ok(crowds)
     }
 
     /// Candidates without a match under the profile's table and, with the records weighed anew, under the sample's own.
-    fn weights_age(&mut self, met: &Meeting, num_planned: u64) -> Option<WeightsAge> {
-        let weighted = || self.clustering.articles.iter().filter(|article| article.record.is_weighted);
+    fn weights_age(&mut self, met: &Meeting, num_planned: u64, budget: &Budget) -> Result<Option<WeightsAge>> {
+        let weighted =
+            || (0..self.articles.len() as u32).map(|rank| self.articles.record(rank).terms).filter(|t| t.is_weighted());
         let num_weighted = weighted().count();
         if num_weighted < LEAST_FOR_WEIGHTS || !self.keying.makes_trees() {
-            return None;
+            return Ok(None);
         }
         let mut counts: HashMap<u32, u32> = HashMap::default();
-        for term in weighted().flat_map(|article| &article.record.vocabulary) {
-            *counts.entry(term.hash).or_default() += 1;
+        for hash in weighted().flat_map(|terms| terms.hashes()) {
+            *counts.entry(*hash).or_default() += 1;
         }
         let table = Weights::from_counts("", num_weighted as u64, &counts, LEAST_COUNT);
         let unmatched = |probe: &Self, met: &Meeting| {
@@ -447,14 +470,23 @@ impl Probe {
             (probe.predict(met, |pair| !probe.matches.contains(pair)) + neighbours) / num_planned.max(1) as f64
         };
         let before = unmatched(self, met);
-        self.clustering.articles.par_iter_mut().filter(|article| article.record.is_weighted).for_each(|article| {
-            for term in &mut article.record.vocabulary {
-                term.idf = table.idf(term.hash);
-            }
-        });
-        let anew = self.meet(&self.keys());
-        Some(WeightsAge { unmatched: before, unmatched_anew: unmatched(self, &anew) })
+        self.articles = weighed_anew(&self.articles, &table, budget)?;
+        let anew = self.meet(&self.keys(budget)?)?;
+        Ok(Some(WeightsAge { unmatched: before, unmatched_anew: unmatched(self, &anew) }))
     }
+}
+
+/// The articles' records weighed by another table, and nothing else of them but their ids.
+fn weighed_anew(articles: &Articles, table: &Weights, budget: &Budget) -> Result<Articles> {
+    let intake = Intake::new(budget);
+    let mut part = intake.open();
+    let mut analyzed = Analyzed { record: RecordBuf::default(), ..Analyzed::default() };
+    for article in articles.iter() {
+        let (head, body) = article.words();
+        analyzed.record.weigh_anew(head, body, table);
+        intake.push(&mut part, &Article::new(article.id(), ""), &analyzed, false)?;
+    }
+    intake.finish(vec![part])
 }
 
 /// The profile's capacity where the articles fit, else the next power of ten.
@@ -470,18 +502,18 @@ fn needed_capacity(capacity: u64, num_articles: u64) -> u64 {
 }
 
 /// Whether nine in ten articles are dated.
-fn is_dated(articles: &[Analyzed]) -> bool {
-    10 * articles.iter().filter(|article| article.published.is_some()).count() >= 9 * articles.len()
+fn is_dated(articles: &Articles) -> bool {
+    10 * articles.iter().filter(|article| article.published().is_some()).count() >= 9 * articles.len()
 }
 
 /// The place of each article in time.
-fn places(articles: &[Analyzed]) -> Vec<u32> {
+fn places(articles: &Articles) -> Vec<u32> {
     let is_dated = is_dated(articles);
-    let time = |article: &Analyzed| article.published.filter(|_| is_dated).unwrap_or(Timestamp(i64::MIN));
+    let time = |article: &ArticleView<'_>| article.published().filter(|_| is_dated).unwrap_or(Timestamp(i64::MIN));
     let mut order: Vec<u32> = (0..articles.len() as u32).collect();
     order.sort_by_cached_key(|rank| {
-        let article = &articles[*rank as usize];
-        (time(article), article.origin.clone(), *rank)
+        let article = articles.get(*rank);
+        (time(&article), article.block_and_record(), article.place(), *rank)
     });
     let mut places = vec![0; articles.len()];
     for (place, rank) in order.into_iter().enumerate() {
@@ -490,30 +522,6 @@ fn places(articles: &[Analyzed]) -> Vec<u32> {
     places
 }
 
-fn mean(articles: &[Analyzed], of: impl Fn(&Analyzed) -> f64) -> f64 {
-    articles.iter().map(of).sum::<f64>() / articles.len().max(1) as f64
-}
-
-/// Bytes that an article takes beside its own size, as an allocator hands them out.
-fn heap_bytes(article: &Analyzed) -> f64 {
-    fn of<T>(vec: &Vec<T>) -> usize {
-        allocated(vec.capacity() * size_of::<T>())
-    }
-    let Analyzed { id, origin, source, credits, unweighted_language, record, signature, .. } = article;
-    let texts = [Some(id.as_str()), Some(&origin.place), source.as_deref(), unweighted_language.as_deref()];
-    let bytes = texts.into_iter().flatten().map(|text| allocated(text.len())).sum::<usize>()
-        + of(credits)
-        + credits.iter().map(|credit| allocated(credit.capacity())).sum::<usize>()
-        + of(&record.content)
-        + of(&record.vocabulary)
-        + of(&record.shingles)
-        + of(&record.figures)
-        + of(&record.title)
-        + of(signature);
-    bytes as f64
-}
-
-/// What an allocator takes for a number of bytes: eight of its own, in steps of sixteen, at least 32.
-fn allocated(num_bytes: usize) -> usize {
-    if num_bytes == 0 { 0 } else { (num_bytes + 8).next_multiple_of(16).max(32) }
+fn mean_id_len(articles: &Articles) -> f64 {
+    articles.iter().map(|article| article.id().len() as f64).sum::<f64>() / articles.len().max(1) as f64
 }

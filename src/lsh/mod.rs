@@ -8,40 +8,38 @@ pub use band::Bands;
 
 use std::fmt;
 
-/// Bits of a key that say where it comes from.
-const ORIGIN_BITS: u32 = 11;
+/// Shards that keys are cut into by their highest bits: each is looked at by itself.
+pub const NUM_SHARDS: usize = 1 << SHARD_BITS;
+const SHARD_BITS: u32 = 10;
+/// Bits of a key that are kept within its shard. Of two hundred million keys some four thousand pairs agree by chance.
+const REST_BITS: u32 = 32;
 
-/// An article under a key: twelve bytes, for there are hundreds an article.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    key: [u32; 2],
-    article: u32,
+/// The bits of a hash that make a key.
+#[must_use]
+pub fn key_of(hash: u64) -> u64 {
+    hash >> (64 - SHARD_BITS - REST_BITS)
 }
 
-impl Entry {
-    /// An article, by its rank by id, under a hash made by a band, tree or passage. Of the hash 53 bits are kept.
-    #[must_use]
-    pub fn new(hash: u64, article: u32, origin: KeyOrigin) -> Self {
-        let key = hash << ORIGIN_BITS | u64::from(origin.code());
-        Self { key: [(key >> 32) as u32, key as u32], article }
-    }
+/// The shard of a key, and the rest of it.
+#[must_use]
+pub fn shard_of(key: u64) -> (usize, u32) {
+    ((key >> REST_BITS) as usize, key as u32)
+}
 
-    /// The key: hash and origin.
-    #[must_use]
-    pub fn key(&self) -> u64 {
-        u64::from(self.key[0]) << 32 | u64::from(self.key[1])
-    }
+/// Articles under keys of one shard, in any order: the rest of each key, and the article as a step from a base.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries<'a> {
+    /// The keys without their shard.
+    pub keys: &'a [u32],
+    /// For each the article's number less `base`.
+    pub articles: &'a [u16],
+    /// The number that is added to each.
+    pub base: u32,
+}
 
-    /// The article's rank by id.
-    #[must_use]
-    pub fn article(&self) -> u32 {
-        self.article
-    }
-
-    /// Which band, tree or passage made the key: what refinement needs to know.
-    #[must_use]
-    pub fn origin(&self) -> KeyOrigin {
-        KeyOrigin::from_code((self.key() & ((1 << ORIGIN_BITS) - 1)) as u16)
+impl Entries<'_> {
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.keys.iter().zip(self.articles).map(|(key, article)| (*key, self.base + u32::from(*article)))
     }
 }
 
@@ -69,34 +67,12 @@ impl fmt::Display for KeyOrigin {
     }
 }
 
-impl KeyOrigin {
-    /// First code of trees: bands, of at most 1024 slots, come before.
-    const TREES: u16 = 1024;
-    const PASSAGE: u16 = 2046;
-    const FINGERPRINT: u16 = 2047;
-
-    fn code(self) -> u16 {
-        match self {
-            Self::Band(band) => band,
-            Self::Tree(tree) => Self::TREES + tree,
-            Self::Passage => Self::PASSAGE,
-            Self::Fingerprint => Self::FINGERPRINT,
-        }
-    }
-
-    fn from_code(code: u16) -> Self {
-        match code {
-            Self::PASSAGE => Self::Passage,
-            Self::FINGERPRINT => Self::Fingerprint,
-            Self::TREES.. => Self::Tree(code - Self::TREES),
-            band => Self::Band(band),
-        }
-    }
-}
-
-/// Gives an article's key under an origin, refined by `depth` further elements; `None` when it has no more.
+/// Tells where an article's keys come from, and refines them.
 pub trait Refine {
-    /// The refined key.
+    /// Where the article's key comes from; `None` where it has no such key.
+    fn origin(&self, article: u32, key: u64) -> Option<KeyOrigin>;
+
+    /// The article's key of that origin, refined by `depth` further elements; `None` when it has no more.
     fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64>;
 }
 
@@ -137,134 +113,166 @@ pub struct CrowdRule {
     pub pairs_neighbours: bool,
 }
 
-/// The distinct candidate pairs of the buckets of all parts, sorted, each as `(a, b)` with `a < b`.
+/// The distinct candidate pairs of articles under keys (hashes), sorted, each as `(a, b)` with `a < b`. Articles are
+/// numbered by rank of their id.
 ///
 /// A bucket of at most `cap` articles gives all its pairs. A larger one is *refined*: its articles are split by their
 /// next element and each part is looked at again. What cannot be refined gives each article's pairs with its next few
 /// and with the first, so that no article of a bucket goes without a candidate.
 ///
-/// The entries' articles may stand in any numbering; `ranks` gives each its rank by id, `u32::MAX` where it takes no
-/// part. Pairs and refinement are by rank.
-///
 /// Cost: sorting, plus at most `cap` pairs an article and bucket.
 #[must_use]
-pub fn candidate_pairs(
-    parts: &[&[Entry]],
-    ranks: &[u32],
-    cap: usize,
-    refine: &impl Refine,
-) -> (Vec<(u32, u32)>, BucketCounts) {
-    pairs_by_rule(parts, ranks, CrowdRule { cap, pairs_neighbours: true }, refine)
-}
-
-/// As [`candidate_pairs`], under another rule for crowded buckets: what a sample is looked at by.
-#[must_use]
-pub fn pairs_by_rule(
-    parts: &[&[Entry]],
-    ranks: &[u32],
-    rule: CrowdRule,
-    refine: &impl Refine,
-) -> (Vec<(u32, u32)>, BucketCounts) {
+pub fn candidate_pairs(entries: &[(u64, u32)], cap: usize, refine: &impl Refine) -> (Vec<(u32, u32)>, BucketCounts) {
+    let rule = CrowdRule { cap, pairs_neighbours: true };
+    let mut by_shard: Vec<Vec<u64>> = vec![Vec::new(); NUM_SHARDS];
+    for (hash, article) in entries {
+        let (shard, rest) = shard_of(key_of(*hash));
+        by_shard[shard].push(u64::from(rest) << 32 | u64::from(*article));
+    }
     let mut pairs = Vec::new();
     let mut counts = BucketCounts::default();
-    each_bucket(parts, ranks, |origin, key, articles| {
-        counts.shared += 1;
-        counts.crowded += u64::from(articles.len() > rule.cap);
-        counts.largest = counts.largest.max(articles.len() as u64);
-        split(articles, origin, key, rule, 0, refine, &mut pairs);
-    });
+    for (shard, mut company) in by_shard.into_iter().enumerate() {
+        let found = pairs_in_company(shard, &mut company, rule, refine, &mut |a, b| pairs.push((a, b)));
+        counts = counts.plus(found);
+    }
     pairs.sort_unstable();
     pairs.dedup();
     (pairs, counts)
 }
 
-/// The buckets of more than `cap` articles, each with where its key comes from and its articles by rank, in order.
+/// Scratch space for shards.
+#[derive(Debug, Default)]
+pub struct ShardScratch {
+    counts: Vec<u64>,
+    company: Vec<u64>,
+}
+
+/// Calls `each` with the candidate pairs of one shard, `(a, b)` with `a < b`, a pair once for each key it meets under, and
+/// says what became of the buckets.
+///
+/// `ranks` gives each article's rank by id by its number, `u32::MAX` where it takes no part. Pairs and refinement are by
+/// rank, so that they are a function of the set.
+pub fn shard_pairs(
+    shard: usize,
+    parts: &[Entries<'_>],
+    ranks: &[u32],
+    rule: CrowdRule,
+    refine: &impl Refine,
+    scratch: &mut ShardScratch,
+    each: &mut impl FnMut(u32, u32),
+) -> BucketCounts {
+    find_company(parts, ranks, scratch);
+    pairs_in_company(shard, &mut scratch.company, rule, refine, each)
+}
+
+fn pairs_in_company(
+    shard: usize,
+    company: &mut [u64],
+    rule: CrowdRule,
+    refine: &impl Refine,
+    each: &mut impl FnMut(u32, u32),
+) -> BucketCounts {
+    let mut counts = BucketCounts::default();
+    each_bucket(shard, company, |key, articles| {
+        counts.shared += 1;
+        counts.crowded += u64::from(articles.len() > rule.cap);
+        counts.largest = counts.largest.max(articles.len() as u64);
+        split(articles, (None, key), rule, 0, refine, each);
+    });
+    counts
+}
+
+/// The buckets of one shard of more than `cap` articles, each with its key and its articles by rank, in order.
 #[must_use]
-pub fn crowded_buckets(parts: &[&[Entry]], ranks: &[u32], cap: usize) -> Vec<(KeyOrigin, Vec<u32>)> {
+pub fn crowded_buckets(shard: usize, parts: &[Entries<'_>], ranks: &[u32], cap: usize) -> Vec<(u64, Vec<u32>)> {
+    let mut scratch = ShardScratch::default();
+    find_company(parts, ranks, &mut scratch);
     let mut buckets = Vec::new();
-    each_bucket(parts, ranks, |origin, _, articles| {
+    each_bucket(shard, &mut scratch.company, |key, articles| {
         if articles.len() > cap {
-            buckets.push((origin, articles.to_vec()));
+            buckets.push((key, articles.to_vec()));
         }
     });
     buckets
 }
 
-/// Calls `each` with origin, key and articles of every bucket of two or more.
-fn each_bucket(parts: &[&[Entry]], ranks: &[u32], mut each: impl FnMut(KeyOrigin, u64, &[u32])) {
-    let mut entries = in_company(parts, ranks);
-    entries.sort_unstable_by_key(Entry::key);
+/// Calls `each` with key and articles of every bucket of two or more. An entry is the rest of a key above a rank.
+fn each_bucket(shard: usize, company: &mut [u64], mut each: impl FnMut(u64, &[u32])) {
+    company.sort_unstable();
     let mut articles: Vec<u32> = Vec::new();
-    for bucket in entries.chunk_by(|a, b| a.key() == b.key()).filter(|bucket| bucket.len() > 1) {
+    for bucket in company.chunk_by(|a, b| a >> 32 == b >> 32).filter(|bucket| bucket.len() > 1) {
         articles.clear();
-        articles.extend(bucket.iter().map(|entry| entry.article));
-        articles.sort_unstable();
+        articles.extend(bucket.iter().map(|entry| *entry as u32));
         articles.dedup();
         if articles.len() > 1 {
-            each(bucket[0].origin(), bucket[0].key(), &articles);
+            each((shard as u64) << REST_BITS | bucket[0] >> 32, &articles);
         }
     }
 }
 
-/// The entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need not be
-/// sorted.
+/// Lists the entries of all parts by rank, but for most of those whose key stands once: nineteen in twenty do, and need
+/// not be sorted.
 ///
 /// Keys are counted, up to two, in a table without regard to collisions, so that no entry with company goes.
-fn in_company(parts: &[&[Entry]], ranks: &[u32]) -> Vec<Entry> {
-    let num_entries: usize = parts.iter().map(|part| part.len()).sum();
+fn find_company(parts: &[Entries<'_>], ranks: &[u32], scratch: &mut ShardScratch) {
+    let ShardScratch { counts, company } = scratch;
+    let num_entries: usize = parts.iter().map(|part| part.keys.len()).sum();
     let num_slots = (num_entries * 8).next_power_of_two().max(32);
     // Two bits a slot, side by side: the lower says once, the upper twice or more.
-    let slot = |entry: &Entry| {
-        let at = (entry.key() >> ORIGIN_BITS ^ entry.key() >> 40) as usize & (num_slots - 1);
+    let slot = |key: u32| {
+        let at = key as usize & (num_slots - 1);
         (at / 32, 1u64 << (at % 32 * 2))
     };
-    let mut counts = vec![0u64; num_slots / 32];
-    for part in parts {
-        for entry in *part {
-            let (word, once) = slot(entry);
-            counts[word] |= once | (counts[word] & once) << 1;
+    counts.clear();
+    counts.resize(num_slots / 32, 0);
+    for key in parts.iter().flat_map(|part| part.keys) {
+        let (word, once) = slot(*key);
+        counts[word] |= once | (counts[word] & once) << 1;
+    }
+    company.clear();
+    for (key, article) in parts.iter().flat_map(Entries::iter) {
+        let (word, once) = slot(key);
+        if counts[word] & once << 1 != 0 {
+            let rank = ranks[article as usize];
+            if rank != u32::MAX {
+                company.push(u64::from(key) << 32 | u64::from(rank));
+            }
         }
     }
-    let has_company = |entry: &&Entry| {
-        let (word, once) = slot(entry);
-        counts[word] & once << 1 != 0
-    };
-    let ranked = |entry: &Entry| Entry { article: ranks[entry.article as usize], ..*entry };
-    let entries = parts.iter().copied().flatten().filter(has_company).map(ranked);
-    entries.filter(|entry| entry.article != u32::MAX).collect()
 }
 
+/// Pairs the articles of a bucket. Its key is looked up by its origin in its first article when it has to be refined.
 fn split(
     articles: &[u32],
-    origin: KeyOrigin,
-    key: u64,
+    (origin, key): (Option<KeyOrigin>, u64),
     rule: CrowdRule,
     depth: usize,
     refine: &impl Refine,
-    pairs: &mut Vec<(u32, u32)>,
+    each: &mut impl FnMut(u32, u32),
 ) {
     if articles.len() <= rule.cap {
         for (i, a) in articles.iter().enumerate() {
-            pairs.extend(articles[i + 1..].iter().map(|b| (*a, *b)));
+            articles[i + 1..].iter().for_each(|b| each(*a, *b));
         }
         return;
     }
     if rule.pairs_neighbours {
-        pairs.extend(articles[1..].iter().map(|b| (articles[0], *b)));
+        articles[1..].iter().for_each(|b| each(articles[0], *b));
         for (i, a) in articles.iter().enumerate() {
-            pairs.extend(articles[i + 1..].iter().take(NEIGHBOURS).map(|b| (*a, *b)));
+            articles[i + 1..].iter().take(NEIGHBOURS).for_each(|b| each(*a, *b));
         }
     }
-    if depth == MAX_DEPTH {
+    let origin = origin.or_else(|| refine.origin(articles[0], key));
+    let Some(known) = origin.filter(|_| depth < MAX_DEPTH) else {
         return;
-    }
+    };
     let mut refined: Vec<(u64, u32)> =
-        articles.iter().filter_map(|a| Some((refine.refine(*a, origin, key, depth + 1)?, *a))).collect();
+        articles.iter().filter_map(|a| Some((refine.refine(*a, known, key, depth + 1)?, *a))).collect();
     refined.sort_unstable();
     for part in refined.chunk_by(|a, b| a.0 == b.0) {
         if part.len() > 1 {
             let members: Vec<u32> = part.iter().map(|(_, a)| *a).collect();
-            split(&members, origin, key, rule, depth + 1, refine, pairs);
+            split(&members, (origin, key), rule, depth + 1, refine, each);
         }
     }
 }
@@ -275,47 +283,75 @@ mod tests {
     use crate::tests::naive;
     use proptest::prelude::*;
 
-    proptest! {
-        #[test]
-        fn agrees_with_looking_at_all_pairs(entries in prop::collection::vec((0u64..40, 0u32..12), 0..40)) {
-            let as_entry = |(key, article): &(u64, u32)| Entry::new(*key, *article, KeyOrigin::Passage);
-            let all: Vec<Entry> = entries.iter().map(as_entry).collect();
-            let (head, tail) = all.split_at(all.len() / 3);
-            let (pairs, _) = candidate_pairs(&[head, tail], &by_rank(), usize::MAX, &ByDigit);
-            prop_assert_eq!(pairs, naive::pairs_sharing_a_key(&entries).into_iter().collect::<Vec<_>>());
-        }
-    }
-
-    /// The numbers of articles are their ranks.
-    fn by_rank() -> Vec<u32> {
-        (0..64).collect()
-    }
-
     struct ByDigit;
 
     impl Refine for ByDigit {
+        fn origin(&self, _: u32, _: u64) -> Option<KeyOrigin> {
+            Some(KeyOrigin::Passage)
+        }
+
         fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u64> {
             (depth <= 3).then(|| u64::from(article % 2u32.pow(depth as u32)))
         }
     }
 
-    fn entries(articles: &[u32]) -> Vec<Entry> {
-        articles.iter().map(|a| Entry::new(1, *a, KeyOrigin::Passage)).collect()
+    /// A hash whose key lies in one of three shards.
+    fn hash(number: u64) -> u64 {
+        (number % 3) << 60 | number << 22
+    }
+
+    fn entries(articles: &[u32]) -> Vec<(u64, u32)> {
+        articles.iter().map(|a| (hash(1), *a)).collect()
+    }
+
+    /// Entries by shard, in two parts with other bases, as `shard_pairs` takes them.
+    fn by_shard(entries: &[(u64, u32)], rule: CrowdRule) -> Vec<(u32, u32)> {
+        let ranks: Vec<u32> = (0..128).map(|number| if number < 64 { number } else { number - 64 }).collect();
+        let mut pairs = Vec::new();
+        for shard in 0..NUM_SHARDS {
+            let mut parts: [(Vec<u32>, Vec<u16>); 2] = Default::default();
+            for (i, (hash, article)) in entries.iter().enumerate() {
+                let (at, rest) = shard_of(key_of(*hash));
+                if at == shard {
+                    parts[i % 2].0.push(rest);
+                    parts[i % 2].1.push(*article as u16);
+                }
+            }
+            let [first, second] = &parts;
+            let parts = [(first, 0), (second, 64)].map(|((keys, articles), base)| Entries { keys, articles, base });
+            shard_pairs(shard, &parts, &ranks, rule, &ByDigit, &mut ShardScratch::default(), &mut |a, b| {
+                pairs.push((a, b));
+            });
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_looking_at_all_pairs(entries in prop::collection::vec((0u64..40, 0u32..12), 0..40)) {
+            let hashed: Vec<(u64, u32)> = entries.iter().map(|(key, article)| (hash(*key), *article)).collect();
+            let (pairs, _) = candidate_pairs(&hashed, usize::MAX, &ByDigit);
+            prop_assert_eq!(&pairs, &naive::pairs_sharing_a_key(&entries).into_iter().collect::<Vec<_>>());
+            let rule = CrowdRule { cap: usize::MAX, pairs_neighbours: true };
+            prop_assert_eq!(by_shard(&hashed, rule), pairs);
+        }
     }
 
     #[test]
     fn small_buckets_give_all_pairs() {
-        let (pairs, counts) = candidate_pairs(&[&entries(&[3, 1]), &entries(&[2, 1])], &by_rank(), 4, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&entries(&[3, 1, 2, 1]), 4, &ByDigit);
         assert_eq!(pairs, [(1, 2), (1, 3), (2, 3)]);
         assert_eq!(counts, BucketCounts { shared: 1, crowded: 0, largest: 3 });
-        assert!(candidate_pairs(&[&entries(&[5])], &by_rank(), 4, &ByDigit).0.is_empty());
-        assert!(candidate_pairs(&[], &by_rank(), 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&entries(&[5]), 4, &ByDigit).0.is_empty());
+        assert!(candidate_pairs(&[], 4, &ByDigit).0.is_empty());
     }
 
     #[test]
     fn crowded_buckets_are_refined_and_stay_bounded() {
         let all: Vec<u32> = (0..64).collect();
-        let (pairs, counts) = candidate_pairs(&[&entries(&all)], &by_rank(), 8, &ByDigit);
+        let (pairs, counts) = candidate_pairs(&entries(&all), 8, &ByDigit);
         assert_eq!(counts.crowded, 1);
         // Parts by the last three bits hold eight each: all their pairs are there.
         assert!(pairs.contains(&(3, 59)));
@@ -324,32 +360,31 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen, all);
+        assert_eq!(by_shard(&entries(&all), CrowdRule { cap: 8, pairs_neighbours: true }), pairs);
     }
 
     #[test]
     fn crowded_buckets_are_listed_and_their_neighbours_left_out() {
         let all: Vec<u32> = (0..64).collect();
-        let alone = CrowdRule { cap: 8, pairs_neighbours: false };
-        let (pairs, _) = pairs_by_rule(&[&entries(&all)], &by_rank(), alone, &ByDigit);
+        let pairs = by_shard(&entries(&all), CrowdRule { cap: 8, pairs_neighbours: false });
         // Eight parts of eight, by the last three bits, and nothing else.
         assert_eq!(pairs.len(), 8 * 28);
         assert!(pairs.iter().all(|(a, b)| a % 8 == b % 8));
-        let buckets = crowded_buckets(&[&entries(&all), &entries(&[3])], &by_rank(), 8);
-        assert_eq!(buckets, [(KeyOrigin::Passage, all.clone())]);
-        assert!(crowded_buckets(&[&entries(&all)], &by_rank(), 64).is_empty());
-    }
-
-    #[test]
-    fn numbers_become_ranks() {
-        let (pairs, _) = candidate_pairs(&[&entries(&[0, 1, 2, 3])], &[7, u32::MAX, 5, 6], 4, &ByDigit);
-        assert_eq!(pairs, [(5, 6), (5, 7), (6, 7)]);
+        let (shard, rest) = shard_of(key_of(hash(1)));
+        let (keys, articles) = (vec![rest; 64], (0..64).collect::<Vec<u16>>());
+        let parts = [Entries { keys: &keys, articles: &articles, base: 0 }];
+        assert_eq!(crowded_buckets(shard, &parts, &all, 8), [(key_of(hash(1)), all.clone())]);
+        assert!(crowded_buckets(shard, &parts, &all, 64).is_empty());
+        // An article that another stands in for takes no part.
+        let some: Vec<u32> = (0..64).map(|rank| if rank % 2 == 0 { rank } else { u32::MAX }).collect();
+        assert_eq!(crowded_buckets(shard, &parts, &some, 8)[0].1.len(), 32);
     }
 
     #[test]
     fn order_of_entries_does_not_matter() {
         let forward: Vec<u32> = (0..50).collect();
         let backward: Vec<u32> = (0..50).rev().collect();
-        let a = candidate_pairs(&[&entries(&forward)], &by_rank(), 8, &ByDigit);
-        assert_eq!(a, candidate_pairs(&[&entries(&backward)], &by_rank(), 8, &ByDigit));
+        let a = candidate_pairs(&entries(&forward), 8, &ByDigit);
+        assert_eq!(a, candidate_pairs(&entries(&backward), 8, &ByDigit));
     }
 }

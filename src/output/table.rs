@@ -34,7 +34,7 @@ impl Serialize for Decimal {
 pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Format) -> Result<()> {
     let mut rows = Rows::new(output, format);
     rows.header(&["id", "cluster", "representative", "relation", "score", "size"])?;
-    let id = |rank: u32| clustering.articles[rank as usize].id.as_str();
+    let id = |rank: u32| clustering.articles.get(rank).id();
     for member in &clustering.members {
         let relation = member.relation.map_or("self", |relation| relation.name());
         let score = decimals(u64::from(member.probability_e4));
@@ -149,8 +149,8 @@ pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output,
         let values = verdict.map(|verdict| &verdict.evidence.values);
         let differences = clustering.differences(pair);
         let row = PairRow {
-            a: clustering.articles[pair.a as usize].id.as_str(),
-            b: clustering.articles[pair.b as usize].id.as_str(),
+            a: clustering.articles.get(pair.a).id(),
+            b: clustering.articles.get(pair.b).id(),
             relation: pair.relation().name(),
             score: Decimal(u64::from(pair.probability_e4())),
             correction: pair.verdict.as_ref().is_some_and(|verdict| verdict.is_correction),

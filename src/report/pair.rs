@@ -361,7 +361,7 @@ fn row(
         Some(_) => MEASURED.into_iter().map(|(measurement, name)| (name, percent(measurement))).collect(),
         None => Vec::new(),
     };
-    let gap = match [pair.a, pair.b].map(|rank| clustering.articles[rank as usize].published) {
+    let gap = match [pair.a, pair.b].map(|rank| clustering.articles.get(rank).published()) {
         [Some(a), Some(b)] => Some(duration(a.0.abs_diff(b.0))),
         _ => None,
     };

@@ -39,13 +39,13 @@ pub(super) struct Shown<'a> {
 
 /// The member of a story published first, ties by id; where none is dated the one that stands for it.
 pub(super) fn first_telling(clustering: &Clustering, cluster: &[Member]) -> u32 {
-    let time = |member: &Member| Some((clustering.articles[member.article as usize].published?, member.article));
+    let time = |member: &Member| Some((clustering.articles.get(member.article).published()?, member.article));
     cluster.iter().filter_map(time).min().map_or(cluster[0].representative, |(_, article)| article)
 }
 
 impl<'a> Sample<'a> {
     pub(super) fn new(clustering: &'a Clustering) -> Self {
-        let id = |rank: u32| clustering.articles[rank as usize].id.as_str();
+        let id = |rank: u32| clustering.articles.get(rank).id();
         let draw = |rank: u32| (hash64(id(rank).as_bytes(), SEED), rank);
         let mut all: Vec<&[Member]> =
             clustering.members.chunk_by(|a, b| a.cluster == b.cluster).filter(|cluster| cluster.len() > 1).collect();
@@ -79,7 +79,7 @@ impl<'a> Sample<'a> {
                 if chosen.len() < members.len() {
                     cut_to = Some(num_doubtful);
                 }
-                let time = |m: &Member| clustering.articles[m.article as usize].published.map_or(i64::MAX, |t| t.0);
+                let time = |m: &Member| clustering.articles.get(m.article).published().map_or(i64::MAX, |t| t.0);
                 let mut members: Vec<&Member> = chosen.into_iter().map(|at| members[at]).collect();
                 members.sort_by_key(|m| (m.article != m.representative, time(m), m.article));
                 Shown { all: cluster, first, members }

@@ -109,7 +109,7 @@ struct Tally<'a> {
 impl Sources {
     pub(super) fn new(clustering: &Clustering) -> Self {
         let articles = &clustering.articles;
-        let source = |rank: u32| articles[rank as usize].source.as_deref().filter(|name| !name.trim().is_empty());
+        let source = |rank: u32| articles.get(rank).source().filter(|name| !name.trim().is_empty());
         let mut tallies: HashMap<Option<&str>, Tally<'_>> = HashMap::default();
         let mut num_undated = 0;
         for cluster in clustering.members.chunk_by(|a, b| a.cluster == b.cluster) {
@@ -124,7 +124,7 @@ impl Sources {
                 }
                 tally.num_copies += 1;
                 *tally.copies.entry(source(first)).or_default() += 1;
-                match [member.article, first].map(|rank| articles[rank as usize].published) {
+                match [member.article, first].map(|rank| articles.get(rank).published()) {
                     [Some(later), Some(earlier)] => tally.delays.push(later.0.abs_diff(earlier.0)),
                     _ => num_undated += 1,
                 }

@@ -64,13 +64,12 @@ impl Stories {
 
 impl Story {
     fn new(clustering: &Clustering, shown: &Shown<'_>, texts: &Texts<'_>, known: &mut Vec<Known>) -> Self {
-        let article = |rank: u32| &clustering.articles[rank as usize];
+        let article = |rank: u32| clustering.articles.get(rank);
         let representative = shown.all[0].representative;
         let stands = texts.document(representative);
-        let began = article(shown.first).published;
-        let ended = shown.all.iter().filter_map(|member| article(member.article).published).max();
-        let sources: HashSet<Option<&str>> =
-            shown.all.iter().map(|member| article(member.article).source.as_deref()).collect();
+        let began = article(shown.first).published();
+        let ended = shown.all.iter().filter_map(|member| article(member.article).published()).max();
+        let sources: HashSet<Option<&str>> = shown.all.iter().map(|member| article(member.article).source()).collect();
         let lowest_e4 = shown.all.iter().map(|member| member.probability_e4).min().unwrap_or(0);
         let members = shown
             .members
@@ -136,7 +135,7 @@ impl MemberRow {
             is_first: rank == first,
             label: member.relation.map_or("stands for the story", |relation| label(relation, false)),
             score: score(member.probability_e4),
-            after: match [first, rank].map(|rank| clustering.articles[rank as usize].published) {
+            after: match [first, rank].map(|rank| clustering.articles.get(rank).published()) {
                 [Some(began), Some(own)] if rank != first => Some(follows(own.0.abs_diff(began.0))),
                 _ => None,
             },

@@ -91,13 +91,13 @@ impl<'a> Texts<'a> {
 
     /// The text as the feed has it, as far as it may be shown.
     fn shown(&self, rank: u32) -> Option<&'a str> {
-        let text = self.clustering.articles[rank as usize].text.as_deref()?;
+        let text = self.clustering.articles.get(rank).text()?;
         (self.text == ReportText::Full).then(|| head(text, TEXT_LEN))
     }
 
     /// The text cut into tokens, where the engine held it: what is compared, shown or not.
     pub(super) fn document(&self, rank: u32) -> Option<Document<'a>> {
-        let text = self.clustering.articles[rank as usize].text.as_deref()?;
+        let text = self.clustering.articles.get(rank).text()?;
         Some(Document::new(text, self.clustering.profile().sketch().max_tokens))
     }
 
@@ -108,8 +108,8 @@ impl<'a> Texts<'a> {
 
     /// How the article is named.
     pub(super) fn heading(&self, rank: u32) -> Heading {
-        let article = &self.clustering.articles[rank as usize];
-        let headline = article.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+        let article = self.clustering.articles.get(rank);
+        let headline = article.title().map(str::trim).filter(|title| !title.is_empty());
         let title = match (headline, self.shown(rank).map(str::trim).filter(|text| !text.is_empty())) {
             (Some(title), _) => cut(title, TITLE_LEN),
             (None, Some(text)) => cut(text, TITLE_LEN / 2),
@@ -117,11 +117,11 @@ impl<'a> Texts<'a> {
         };
         Heading {
             n: rank,
-            id: cut(article.id.as_str(), NAME_LEN),
+            id: cut(article.id(), NAME_LEN),
             title,
             is_made: headline.is_none(),
-            source: article.source.as_deref().map(|source| cut(source, NAME_LEN)),
-            time: article.published.and_then(moment),
+            source: article.source().map(|source| cut(source, NAME_LEN)),
+            time: article.published().and_then(moment),
         }
     }
 

@@ -8,7 +8,7 @@
 //! *Passage keys*: runs of content tokens, one of each window by rarity (after Schleimer, Wilkerson and Aiken,
 //! "Winnowing", SIGMOD 2003), so that an excerpt from any place finds its source.
 
-use super::record::{ContentToken, Record};
+use super::record::Record;
 use crate::bits::pack_bits;
 use crate::fixed::{exp_neg_q30, ln_q16};
 use crate::hash::{derived_seed, mix64};
@@ -65,6 +65,9 @@ pub struct WeightedTerms {
     short_list: u64,
     /// The largest uniform value that can have a rank on the short list; filled up like the hashes.
     cutoffs: Vec<u32>,
+    /// Of each term of the article its first content token and how often it stands, at most 255.
+    places: Vec<(u16, u8)>,
+    weights: Vec<u64>,
 }
 
 /// Scratch space for the keys of one worker.
@@ -110,30 +113,45 @@ impl KeyMaker {
 
     /// The weights of an article's tokens: idf³ · (1 + ln count)² · exp(−first position / decay).
     #[must_use]
-    pub fn weighted_terms(&self, record: &Record) -> WeightedTerms {
-        let num_terms = record.vocabulary.len();
-        let mut terms = WeightedTerms {
-            hashes: Vec::with_capacity(num_terms.next_multiple_of(LANES)),
-            inverse: Vec::with_capacity(num_terms),
-            idf: Vec::with_capacity(num_terms),
-            ..WeightedTerms::default()
-        };
-        let mut weights = Vec::with_capacity(num_terms);
-        for term in &record.vocabulary {
-            let decay = self.decay.get(term.first as usize).copied().unwrap_or(0);
-            let idf = u64::from(term.idf);
-            weights.push((idf * idf * idf * u64::from(self.repeats[term.count as usize]) * u64::from(decay)) >> 12);
+    pub fn weighted_terms(&self, record: &Record<'_>) -> WeightedTerms {
+        let mut terms = WeightedTerms::default();
+        self.weigh(record, &mut terms);
+        terms
+    }
+
+    /// As [`KeyMaker::weighted_terms`], in place of what `terms` held.
+    pub fn weigh(&self, record: &Record<'_>, terms: &mut WeightedTerms) {
+        let WeightedTerms { hashes, inverse, idf: kept_idf, cutoffs, places, weights, .. } = terms;
+        places.clear();
+        places.resize(record.terms.len(), (0, 0));
+        for (at, term) in record.content.iter().enumerate().rev() {
+            let (first, count) = &mut places[usize::from(*term)];
+            (*first, *count) = (at as u16, count.saturating_add(1));
+        }
+        weights.clear();
+        for ((first, count), idf) in places.iter().zip(record.terms.idf()) {
+            let decay = self.decay.get(usize::from(*first)).copied().unwrap_or(0);
+            let idf = u64::from(*idf);
+            weights.push((idf * idf * idf * u64::from(self.repeats[usize::from(*count)]) * u64::from(decay)) >> 12);
         }
         // A token that weighs a fraction of the mean comes first in one tree of thousands.
         let least = weights.iter().sum::<u64>() / (MEAN_OVER_LEAST * weights.len().max(1) as u64);
-        let mut kept = Vec::with_capacity(num_terms);
-        for (term, weight) in record.vocabulary.iter().zip(weights).filter(|(_, weight)| *weight > least) {
-            terms.hashes.push(term.hash);
-            terms.inverse.push(((1u64 << 44) / weight).min(u64::from(u32::MAX)) as u32);
-            terms.idf.push(term.idf);
-            kept.push(weight);
+        hashes.clear();
+        inverse.clear();
+        kept_idf.clear();
+        let mut num_kept = 0;
+        for (i, (hash, idf)) in record.terms.hashes().iter().zip(record.terms.idf()).enumerate() {
+            let weight = weights[i];
+            if weight > least {
+                hashes.push(*hash);
+                inverse.push(((1u64 << 44) / weight).min(u64::from(u32::MAX)) as u32);
+                kept_idf.push(*idf);
+                weights[num_kept] = weight;
+                num_kept += 1;
+            }
         }
-        let total: u64 = kept.iter().sum();
+        weights.truncate(num_kept);
+        let total: u64 = weights.iter().sum();
         // The sum of uniform variates over weights at which `SHORT_LIST_LEN` tokens are expected; a multiple of what
         // `with_index` cuts off, so that no rank beyond ties with one on the list.
         terms.short_list =
@@ -141,12 +159,11 @@ impl KeyMaker {
         // Taken as a product with the weight, rounded up: `inverse` is 2^44 / weight, rounded down.
         let unit = (terms.short_list >> 24) + 1;
         let cutoff = |weight: &u64| ((unit * ((weight >> 8) + 1)) >> 12).min(u64::from(u32::MAX - 1)) as u32 + 1;
-        let padded_len = kept.len().next_multiple_of(LANES);
-        terms.cutoffs.reserve_exact(padded_len);
-        terms.cutoffs.extend(kept.iter().map(cutoff));
-        terms.cutoffs.resize(padded_len, 0);
-        terms.hashes.resize(padded_len, 0);
-        terms
+        let padded_len = num_kept.next_multiple_of(LANES);
+        cutoffs.clear();
+        cutoffs.extend(weights.iter().map(cutoff));
+        cutoffs.resize(padded_len, 0);
+        hashes.resize(padded_len, 0);
     }
 
     /// The keys of one tree, each of the shortest prefix that carries enough idf and `depth` tokens more: of the whole
@@ -216,26 +233,26 @@ impl KeyMaker {
 
     /// Calls `each` with the passage keys of an article: of each window of consecutive runs of content tokens the
     /// one with the highest idf, ties by hash.
-    pub fn passage_keys(&self, record: &Record, mut each: impl FnMut(u64)) {
-        let len = if record.is_weighted { self.passage_len } else { 2 * self.passage_len };
+    pub fn passage_keys(&self, record: &Record<'_>, mut each: impl FnMut(u64)) {
+        let len = if record.terms.is_weighted() { self.passage_len } else { 2 * self.passage_len };
         if record.content.len() < len {
             return;
         }
-        let mut idf: u32 = record.content[..len - 1].iter().map(|token| u32::from(record.term(token).idf)).sum();
+        let hashes = record.terms.hashes();
+        let hash = |term: u16| u64::from(hashes[usize::from(term)]);
+        let mut idf: u32 = record.content[..len - 1].iter().map(|term| record.idf_of(*term)).sum();
         // The best passages of the window at hand, best first, each later than the one before: the usual queue of a
         // sliding maximum.
         let mut best: VecDeque<(u32, u64, usize)> = VecDeque::with_capacity(self.passage_window + 1);
         let mut last = None;
         let num_passages = record.content.len() - len + 1;
         // The polynomial of a run follows from the one before: a token comes in, one goes.
-        let add = |sum: u64, token: &ContentToken| {
-            sum.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
-        };
+        let add = |sum: u64, term: &u16| sum.wrapping_mul(PASSAGE_FACTOR).wrapping_add(hash(*term));
         let mut polynomial = record.content[..len - 1].iter().fold(0, add);
         let outgoing = PASSAGE_FACTOR.wrapping_pow(len as u32 - 1);
         let salt = PASSAGE_SALT.wrapping_mul(PASSAGE_FACTOR.wrapping_pow(len as u32));
         for (start, run) in record.content.windows(len).enumerate() {
-            idf += u32::from(record.term(&run[len - 1]).idf);
+            idf += record.idf_of(run[len - 1]);
             polynomial = add(polynomial, &run[len - 1]);
             let key = mix64(polynomial.wrapping_add(salt));
             while best.back().is_some_and(|(i, k, _)| (*i, *k) <= (idf, key)) {
@@ -250,9 +267,8 @@ impl KeyMaker {
                 each(best[0].1);
                 last = Some(best[0].2);
             }
-            let first = record.term(&run[0]);
-            idf -= u32::from(first.idf);
-            polynomial = polynomial.wrapping_sub(outgoing.wrapping_mul(u64::from(first.hash)));
+            idf -= record.idf_of(run[0]);
+            polynomial = polynomial.wrapping_sub(outgoing.wrapping_mul(hash(run[0])));
         }
     }
 }
@@ -336,14 +352,15 @@ fn scatter(mut x: u32) -> u32 {
 mod tests {
     use super::*;
     use crate::article::Article;
+    use crate::sketch::RecordBuf;
     use crate::text::Document;
 
-    fn terms_of(text: &str) -> (KeyMaker, Record, WeightedTerms) {
+    fn terms_of(text: &str) -> (KeyMaker, RecordBuf, WeightedTerms) {
         let profile = Profile::default();
         let article = Article::new("1", text);
-        let record = Record::new(&article, &Document::new(text, 10_000), &[], &profile);
+        let record = RecordBuf::new(&article, &Document::new(text, 10_000), &[], &profile);
         let maker = KeyMaker::new(&profile);
-        let terms = maker.weighted_terms(&record);
+        let terms = maker.weighted_terms(&record.record());
         (maker, record, terms)
     }
 
@@ -417,12 +434,13 @@ mod tests {
     #[test]
     fn passages_are_hashed_as_if_each_by_itself() {
         let (maker, record, _) = terms_of(&long_story());
+        let record = record.record();
         let by_itself: Vec<u64> = record
             .content
             .windows(maker.passage_len)
             .map(|run| {
-                mix64(run.iter().fold(PASSAGE_SALT, |key, token| {
-                    key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.term(token).hash))
+                mix64(run.iter().fold(PASSAGE_SALT, |key, term| {
+                    key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.terms.hashes()[usize::from(*term)]))
                 }))
             })
             .collect();
@@ -440,16 +458,17 @@ mod tests {
         let (maker, whole, _) = terms_of(&story);
         // An excerpt that holds a whole window of passages shares the key of that window.
         let (_, part, _) = terms_of(story.split_once("Odilia ").unwrap().1);
+        let (whole, part) = (whole.record(), part.record());
         assert!(part.content.len() >= maker.passage_len + maker.passage_window - 1);
         assert!(part.content.len() < whole.content.len());
-        let keys = |record: &Record| {
+        let keys = |record: &Record<'_>| {
             let mut keys = Vec::new();
             maker.passage_keys(record, |k| keys.push(k));
             keys
         };
         assert!(keys(&part).iter().any(|k| keys(&whole).contains(k)));
         let mut none = 0;
-        maker.passage_keys(&Record::default(), |_| none += 1);
+        maker.passage_keys(&RecordBuf::default().record(), |_| none += 1);
         assert_eq!(none, 0);
     }
 }

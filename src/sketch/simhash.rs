@@ -14,11 +14,15 @@ const KEY_BLOCKS: u32 = 3;
 /// The fingerprint of a record's vocabulary, each token weighted by idf and by how often it stands (at most four
 /// times). 0 for an empty record.
 #[must_use]
-pub fn simhash(record: &Record) -> u64 {
+pub fn simhash(record: &Record<'_>) -> u64 {
+    let mut counts = vec![0; record.terms.len()];
+    for term in record.content {
+        counts[usize::from(*term)] += 1;
+    }
     let mut sums = [0i32; 64];
-    for term in &record.vocabulary {
-        let bits = mix64(u64::from(term.hash));
-        let weight = i32::from(term.idf) * i32::from(term.count.min(4));
+    for ((hash, idf), count) in record.terms.hashes().iter().zip(record.terms.idf()).zip(counts) {
+        let bits = mix64(u64::from(*hash));
+        let weight = i32::from(*idf) * count.min(4);
         for (bit, sum) in sums.iter_mut().enumerate() {
             *sum += if bits >> bit & 1 == 1 { weight } else { -weight };
         }

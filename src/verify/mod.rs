@@ -12,8 +12,8 @@ pub use relation::Relation;
 
 use crate::fixed::{ONE, logit_q10, probability_e4};
 use crate::profile::{Measurement, Profile};
-use crate::sketch::{Figure, Record, Term};
-use crate::text::TokenFlags;
+use crate::sketch::Record;
+use crate::text::{TokenFlags, number_weight};
 
 /// How far a pair is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,14 @@ impl Verdict {
     #[must_use]
     pub fn of_first(&self) -> Relation {
         if self.is_forward { self.relation } else { self.undirected }
+    }
+
+    /// Makes it the verdict on exact copies, whatever was measured.
+    pub(crate) fn set_exact(&mut self) {
+        self.relation = Relation::Exact;
+        self.undirected = Relation::Exact;
+        self.margin = self.margin.max(0);
+        self.probability_e4 = 10_000;
     }
 
     /// What the second article is to the first.
@@ -102,7 +110,13 @@ mod naming {
 ///
 /// Cost: [`measure`] and a few hundred nanoseconds.
 #[must_use]
-pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, scratch: &mut Scratch) -> Verdict {
+pub fn judge(
+    first: &Record<'_>,
+    second: &Record<'_>,
+    profile: &Profile,
+    level: Level,
+    scratch: &mut Scratch,
+) -> Verdict {
     let evidence = measure(first, second, scratch);
     let min_content = profile.sketch().min_content;
     if first.content.len() < min_content || second.content.len() < min_content {
@@ -113,7 +127,7 @@ pub fn judge(first: &Record, second: &Record, profile: &Profile, level: Level, s
         return Verdict { is_forward: is_later(first, second), ..no_match(evidence, relation) };
     }
     let threshold = logit_q10((profile.verdict().match_percent * 100) as u16);
-    let is_weighted = first.is_weighted && second.is_weighted;
+    let is_weighted = first.terms.is_weighted() && second.terms.is_weighted();
     let wording = if is_weighted { profile.model().logit(&evidence.values) } else { wording_logit(&evidence, profile) };
     let logit = wording + hints(first, second, &evidence);
     let margin = logit - threshold;
@@ -176,11 +190,12 @@ fn is_verbatim_excerpt(evidence: &Evidence, profile: &Profile) -> bool {
 
 /// Log-odds, in units of 1/1024, for what speaks beside the wording: one article says that it corrects another with its
 /// lead, they lie days apart, or one outlet tells in other words what it has told. Hints, no vetoes: a date may be wrong.
-fn hints(first: &Record, second: &Record, evidence: &Evidence) -> i32 {
+fn hints(first: &Record<'_>, second: &Record<'_>, evidence: &Evidence) -> i32 {
     let (later, earlier) = if is_later(first, second) { (first, second) } else { (second, first) };
-    let corrects =
-        later.says_correction && !earlier.says_correction && evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
-    let is_apart = match (first.published, second.published) {
+    let corrects = later.terms.says_correction()
+        && !earlier.terms.says_correction()
+        && evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
+    let is_apart = match (first.terms.published(), second.terms.published()) {
         (Some(a), Some(b)) => a.0.abs_diff(b.0) > hint::APART_HOURS * 3600,
         _ => false,
     };
@@ -201,21 +216,26 @@ mod hint {
 
 /// Whether `first` was published after `second`, where both times are known. Otherwise the one that says it corrects is
 /// the later, else the fuller.
-fn is_later(first: &Record, second: &Record) -> bool {
-    match (first.published, second.published) {
+fn is_later(first: &Record<'_>, second: &Record<'_>) -> bool {
+    match (first.terms.published(), second.terms.published()) {
         (Some(a), Some(b)) if a != b => a > b,
-        _ if first.says_correction != second.says_correction => first.says_correction,
+        _ if first.terms.says_correction() != second.terms.says_correction() => first.terms.says_correction(),
         _ => first.content.len() >= second.content.len(),
     }
 }
 
 /// The relation of a match, whether it reads from first to second, and its undirected form.
-fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Profile) -> (Relation, bool, Relation) {
+fn name_match(
+    first: &Record<'_>,
+    second: &Record<'_>,
+    evidence: &Evidence,
+    profile: &Profile,
+) -> (Relation, bool, Relation) {
     let is_near = percent(evidence, Measurement::ShingleJaccard) >= profile.verdict().near_percent;
     let undirected = if is_near { Relation::Near } else { Relation::Rewrite };
     let first_is_later = is_later(first, second);
     let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
-    if later.says_correction && !(earlier.says_correction && is_near) {
+    if later.terms.says_correction() && !(earlier.terms.says_correction() && is_near) {
         return (Relation::Update, first_is_later, undirected);
     }
     let is_short = percent(evidence, Measurement::LenRatio) <= profile.verdict().excerpt_len_percent;
@@ -231,33 +251,34 @@ fn name_match(first: &Record, second: &Record, evidence: &Evidence, profile: &Pr
 }
 
 /// Whether the update of a pair corrects the other.
-fn is_correction(first: &Record, second: &Record, first_is_later: bool) -> bool {
+fn is_correction(first: &Record<'_>, second: &Record<'_>, first_is_later: bool) -> bool {
     let (later, earlier) = if first_is_later { (first, second) } else { (second, first) };
-    later.says_correction || only_facts_differ(later, earlier)
+    later.terms.says_correction() || only_facts_differ(later, earlier)
 }
 
 /// Whether the two differ in a few names and figures and in nothing else.
-fn only_facts_differ(first: &Record, second: &Record) -> bool {
-    let is_fact = |term: &&Term| term.flags & (TokenFlags::NUMBER | TokenFlags::NAME) != 0;
-    let missing = |from: &Record, to: &Record| {
-        let known = |term: &&Term| to.vocabulary.binary_search_by_key(&term.hash, |other| other.hash).is_err();
-        let changed: Vec<Term> = from.vocabulary.iter().filter(known).copied().collect();
-        (changed.iter().all(|term| is_fact(&term)), changed.len())
+fn only_facts_differ(first: &Record<'_>, second: &Record<'_>) -> bool {
+    let missing = |from: &Record<'_>, to: &Record<'_>| {
+        let terms = from.terms.hashes().iter().zip(from.terms.flags());
+        let changed = terms.filter(|(hash, _)| to.terms.hashes().binary_search(hash).is_err());
+        changed.fold((true, 0), |(are_facts, num), (_, flags)| {
+            (are_facts && flags & (TokenFlags::NUMBER | TokenFlags::NAME) != 0, num + 1)
+        })
     };
     let ((first_facts, first_len), (second_facts, second_len)) = (missing(first, second), missing(second, first));
     first_facts && second_facts && (1..=naming::CORRECTED_FACTS).contains(&first_len.max(second_len))
 }
 
 /// Whether `later` holds figures that tell something and that `earlier` lacks.
-fn adds_facts(later: &Record, earlier: &Record) -> bool {
-    let is_new = |figure: &&Figure| figure.weight >= 2 && earlier.figures.binary_search(figure).is_err();
+fn adds_facts(later: &Record<'_>, earlier: &Record<'_>) -> bool {
+    let is_new = |value: &&u64| number_weight(**value) >= 2 && earlier.figures.binary_search(value).is_err();
     let is_trimmed = later.content.len() * 10 < earlier.content.len() * 9;
     let enough = if is_trimmed { naming::NEW_FIGURES_TRIMMED } else { naming::NEW_FIGURES };
     later.figures.iter().filter(is_new).count() >= enough
 }
 
 /// Why a pair that shares something is no match.
-fn name_look_alike(first: &Record, second: &Record, evidence: &Evidence) -> Relation {
+fn name_look_alike(first: &Record<'_>, second: &Record<'_>, evidence: &Evidence) -> Relation {
     let value = |measurement| evidence.value(measurement);
     let copied = value(Measurement::ShingleContainment) >= evidence::COPIED;
     let same_frame = value(Measurement::BigramCover) >= naming::SAME_FRAME;
@@ -294,11 +315,11 @@ fn shorter_includes(evidence: &Evidence) -> bool {
 }
 
 /// What two articles are that share no text: on one event, as rivals or one day after the other, or not.
-fn name_event(first: &Record, second: &Record, evidence: &Evidence) -> Relation {
+fn name_event(first: &Record<'_>, second: &Record<'_>, evidence: &Evidence) -> Relation {
     let is_one_event = evidence.value(Measurement::WordCosine) >= naming::EVENT_COSINE
         && evidence.value(Measurement::RareCover) >= naming::EVENT_RARE
         && evidence.value(Measurement::NameCover) >= naming::EVENT_NAMES;
-    match (first.published, second.published) {
+    match (first.terms.published(), second.terms.published()) {
         _ if !is_one_event => Relation::Unrelated,
         (Some(a), Some(b)) if a.0.abs_diff(b.0) >= naming::NEXT_DAY_HOURS * 3600 => Relation::Followup,
         _ => Relation::SameEvent,

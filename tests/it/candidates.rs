@@ -2,7 +2,7 @@
 
 use crate::support::{feed_lines, field, json};
 use samestory::engine::Analyzed;
-use samestory::lsh::{Bands, BucketCounts, Entry, KeyOrigin, Refine, candidate_pairs};
+use samestory::lsh::{Bands, BucketCounts, KeyOrigin, Refine, candidate_pairs, key_of};
 use samestory::profile::SketchParams;
 use samestory::shingle::shingle_hashes;
 use samestory::sketch::{KEYS_A_TREE, KeyMaker, KeyScratch, MinHasher, Record};
@@ -30,7 +30,7 @@ fn without_cap() -> Profile {
 }
 
 /// The keys of all articles, each made by itself.
-fn entries(articles: &[Article], analyzed: &[Analyzed], profile: &Profile) -> Vec<Entry> {
+fn entries(articles: &[Article], analyzed: &[Analyzed], profile: &Profile) -> Vec<(u64, u32)> {
     let params = profile.sketch();
     let share = |percent: u32| f64::from(percent) / 100.0;
     let bands =
@@ -38,35 +38,33 @@ fn entries(articles: &[Article], analyzed: &[Analyzed], profile: &Profile) -> Ve
     let (maker, hasher) = (KeyMaker::new(profile), MinHasher::new(params.num_slots, params.seed));
     let mut entries = Vec::new();
     for (rank, (article, analyzed)) in (0u32..).zip(articles.iter().zip(analyzed)) {
-        let record = &analyzed.record;
+        let record = &analyzed.record.record();
         if record.content.len() < params.min_content {
             continue;
         }
         let document = Document::new(&article.text, params.max_tokens);
         let signature = hasher.signature(&shingle_hashes(&document.tokens, params.shingle_len));
         for band in 0..bands.num_bands {
-            let key = bands.key(&signature, band, 0);
-            entries.extend(key.map(|key| Entry::new(key, rank, KeyOrigin::Band(band as u16))));
+            entries.extend(bands.key(&signature, band, 0).map(|key| (key, rank)));
         }
-        maker.passage_keys(record, |key| entries.push(Entry::new(key, rank, KeyOrigin::Passage)));
-        for (tree, keys) in tree_keys(record, &maker).into_iter().enumerate() {
-            let entry = |key| Entry::new(key, rank, KeyOrigin::Tree(tree as u16));
-            entries.extend(keys.into_iter().flatten().map(entry));
+        maker.passage_keys(record, |key| entries.push((key, rank)));
+        for keys in tree_keys(record, &maker) {
+            entries.extend(keys.into_iter().flatten().map(|key| (key, rank)));
         }
     }
     entries
 }
 
-fn tree_keys(record: &Record, maker: &KeyMaker) -> Vec<[Option<u64>; KEYS_A_TREE]> {
+fn tree_keys(record: &Record<'_>, maker: &KeyMaker) -> Vec<[Option<u64>; KEYS_A_TREE]> {
     let (terms, mut scratch) = (maker.weighted_terms(record), KeyScratch::default());
     (0..maker.num_trees()).map(|tree| maker.tree_keys(&terms, tree, 0, &mut scratch)).collect()
 }
 
 /// The oracle over keys: an index from key to articles, and all pairs under one key.
-fn pairs_by_key(entries: &[Entry]) -> Pairs {
+fn pairs_by_key(entries: &[(u64, u32)]) -> Pairs {
     let mut index: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
-    for entry in entries {
-        index.entry(entry.key()).or_default().insert(entry.article());
+    for (hash, article) in entries {
+        index.entry(key_of(*hash)).or_default().insert(*article);
     }
     let pairs_of = |articles: &BTreeSet<u32>| -> Vec<(u32, u32)> {
         articles.iter().flat_map(|a| articles.range(a + 1..).map(|b| (*a, *b))).collect()
@@ -75,13 +73,15 @@ fn pairs_by_key(entries: &[Entry]) -> Pairs {
 }
 
 /// The weight of each token of an article in its keys, in floating point.
-fn weights(record: &Record, profile: &Profile) -> BTreeMap<u32, f64> {
+fn weights(record: &Record<'_>, profile: &Profile) -> BTreeMap<u32, f64> {
     let decay = f64::from(profile.sketch().lead_decay);
-    let weight = |term: &samestory::sketch::Term| {
-        let (idf, repeats) = (f64::from(term.idf), 1.0 + f64::from(term.count).ln());
-        idf.powi(3) * repeats.powi(2) * (-f64::from(term.first) / decay).exp()
+    let weight = |term: usize| {
+        let mut places = record.content.iter().enumerate().filter(|(_, other)| usize::from(**other) == term);
+        let first = places.next().expect("each term stands somewhere").0;
+        let (idf, repeats) = (f64::from(record.terms.idf()[term]), 1.0 + ((1 + places.count()) as f64).ln());
+        idf.powi(3) * repeats.powi(2) * (-(first as f64) / decay).exp()
     };
-    record.vocabulary.iter().map(|term| (term.hash, weight(term))).collect()
+    record.terms.hashes().iter().enumerate().map(|(term, hash)| (*hash, weight(term))).collect()
 }
 
 /// The oracle over tokens: an index from token to articles gives all pairs that share any, with their weighted Jaccard
@@ -109,6 +109,10 @@ fn similarities(weights: &[BTreeMap<u32, f64>]) -> BTreeMap<(u32, u32), f64> {
 struct Never;
 
 impl Refine for Never {
+    fn origin(&self, _: u32, _: u64) -> Option<KeyOrigin> {
+        panic!("no bucket is over the cap")
+    }
+
     fn refine(&self, _: u32, _: KeyOrigin, _: u64, _: usize) -> Option<u64> {
         panic!("no bucket is over the cap")
     }
@@ -121,9 +125,7 @@ fn buckets_below_the_cap_give_the_pairs_of_an_index_over_keys() {
     let analyzed: Vec<Analyzed> = articles.iter().map(|article| engine.analyze(article)).collect();
     let entries = entries(&articles, &analyzed, &profile);
     let expected = pairs_by_key(&entries);
-    let ranks: Vec<u32> = (0..articles.len() as u32).collect();
-    let (head, tail) = entries.split_at(entries.len() / 3);
-    let (pairs, counts) = candidate_pairs(&[tail, head], &ranks, profile.sketch().bucket_cap, &Never);
+    let (pairs, counts) = candidate_pairs(&entries, profile.sketch().bucket_cap, &Never);
     assert!(pairs.iter().eq(&expected));
     assert!(matches!(counts, BucketCounts { crowded: 0, shared: 1000.., .. }), "{counts:?}");
     assert!(expected.len() < articles.len() * articles.len() / 10, "{} pairs: keys select nothing", expected.len());
@@ -141,7 +143,8 @@ fn buckets_below_the_cap_give_the_pairs_of_an_index_over_keys() {
 fn pairs_that_share_weight_share_a_key() {
     let (profile, articles) = (Profile::default(), articles());
     let (engine, maker) = (Engine::new(profile.clone()), KeyMaker::new(&profile));
-    let records: Vec<Record> = articles.iter().map(|article| engine.analyze(article).record).collect();
+    let analyzed: Vec<Analyzed> = articles.iter().map(|article| engine.analyze(article)).collect();
+    let records: Vec<Record<'_>> = analyzed.iter().map(|analyzed| analyzed.record.record()).collect();
     let weights: Vec<BTreeMap<u32, f64>> = records.iter().map(|record| weights(record, &profile)).collect();
     let keys: Vec<Vec<[Option<u64>; KEYS_A_TREE]>> = records.iter().map(|record| tree_keys(record, &maker)).collect();
     let num_trees = maker.num_trees() as f64;

@@ -124,7 +124,7 @@ fn copies(edit: Edit) -> Vec<Copied> {
         let edited = bases.iter().zip(&copies).map(|((id, _, _), copy)| Article::new(copied_id(id), copy.as_str()));
         let engine = Engine::new(profile.clone()).with_level(level);
         let clustering = engine.cluster(originals.chain(edited)).expect("ids are not repeated");
-        let id = |rank: u32| clustering.articles[rank as usize].id.to_string();
+        let id = |rank: u32| clustering.articles.get(rank).id().to_string();
         clustering.members.iter().map(|m| (id(m.article), m.cluster)).collect::<HashMap<String, u32>>()
     };
     let (near, all) = (found_at(Level::Near), found_at(Level::Rewrite));

@@ -3,7 +3,7 @@
 use samestory::hash::derived_seed;
 use samestory::lsh::Bands;
 use samestory::shingle::shingle_hashes;
-use samestory::sketch::{MinHasher, Record, estimated_jaccard, simhash};
+use samestory::sketch::{MinHasher, RecordBuf, estimated_jaccard, simhash};
 use samestory::text::Document;
 use samestory::{Article, Profile};
 
@@ -107,7 +107,7 @@ fn fingerprint(num_shared: u64, own: u64, profile: &Profile) -> u64 {
     let document = Document::new(&article.text, 1000);
     assert_eq!(document.tokens.len(), 200);
     let shingles = shingle_hashes(&document.tokens, 5);
-    simhash(&Record::new(&article, &document, &shingles, profile))
+    simhash(&RecordBuf::new(&article, &document, &shingles, profile).record())
 }
 
 #[test]

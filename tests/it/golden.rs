@@ -6,7 +6,7 @@
 use crate::support::{fixture, json};
 use samestory::lsh::Bands;
 use samestory::shingle::shingle_hashes;
-use samestory::sketch::{KeyMaker, KeyScratch, MinHasher, Record, simhash};
+use samestory::sketch::{KeyMaker, KeyScratch, MinHasher, RecordBuf, simhash};
 use samestory::text::Document;
 use samestory::{Article, Profile};
 use serde_json::{Value, json};
@@ -47,7 +47,8 @@ fn vectors(text: &str, profile: &Profile) -> Vec<(&'static str, Vec<Value>)> {
     let article = Article::new("golden", text);
     let document = Document::new(text, params.max_tokens);
     let shingles = shingle_hashes(&document.tokens, params.shingle_len);
-    let record = Record::new(&article, &document, &shingles, profile);
+    let record = RecordBuf::new(&article, &document, &shingles, profile);
+    let record = record.record();
     let signature = MinHasher::new(params.num_slots, params.seed).signature(&shingles);
     let wanted = |percent: u32| f64::from(percent) / 100.0;
     let bands =
@@ -61,7 +62,7 @@ fn vectors(text: &str, profile: &Profile) -> Vec<(&'static str, Vec<Value>)> {
     vec![
         ("credits", document.credits.iter().map(|credit| credit.as_str().into()).collect()),
         ("fingerprint", vec![format!("{:032x}", document.fingerprint()).into()]),
-        ("weighted", vec![record.is_weighted.into()]),
+        ("weighted", vec![record.terms.is_weighted().into()]),
         ("content_len", vec![record.content.len().into()]),
         ("shingles", shingles.iter().take(8).copied().map(hex).collect()),
         ("slots", signature[..8].iter().map(|slot| format!("{slot:08x}").into()).collect()),

@@ -25,7 +25,7 @@ fn clusters(feed: &[Made]) -> HashMap<String, u32> {
     });
     let clustering = Engine::new(Profile::default()).cluster(articles).expect("no id comes twice");
     let members = clustering.members.iter();
-    members.map(|m| (clustering.articles[m.article as usize].id.to_string(), m.cluster)).collect()
+    members.map(|m| (clustering.articles.get(m.article).id().to_string(), m.cluster)).collect()
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn clustering() -> Clustering {
 /// The cluster of each article, by their ids.
 fn clusters() -> HashMap<String, String> {
     let clustering = clustering();
-    let id = |rank: u32| clustering.articles[rank as usize].id.to_string();
+    let id = |rank: u32| clustering.articles.get(rank).id().to_string();
     clustering.members.iter().map(|m| (id(m.article), id(m.cluster))).collect()
 }
 

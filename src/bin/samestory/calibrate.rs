@@ -93,11 +93,11 @@ fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::R
                 analyzed.insert(id, engine.analyze(article));
             }
         }
-        let [first, second] = label.pair().0.map(|id| &analyzed[id].record);
-        if !(first.is_weighted && second.is_weighted) {
+        let [first, second] = label.pair().0.map(|id| analyzed[id].record.record());
+        if !(first.terms.is_weighted() && second.terms.is_weighted()) {
             continue;
         }
-        let evidence = samestory::verify::measure(first, second, &mut scratch);
+        let evidence = samestory::verify::measure(&first, &second, &mut scratch);
         let is_decidable = first.content.len().min(second.content.len()) >= min_content;
         examples.push(Example {
             values: evidence.values,

@@ -123,7 +123,7 @@ fn summarize(clustering: &Clustering, num_rejects: u64, args: &args::Cluster) {
     ));
     let mut apart: Vec<String> = Vec::new();
     for name in ["template", "followup", "same_event", "includes"] {
-        let number = clustering.links.iter().filter(|p| p.relation().name() == name).count() as u64;
+        let number = stats.links.iter().find(|(relation, _)| relation.name() == name).map_or(0, |(_, number)| *number);
         if number > 0 {
             apart.push(format!("{} {name}", count(number)));
         }

@@ -119,7 +119,7 @@ enum Fate {
 
 /// The fate of every record that is an article, in input order.
 fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)> {
-    let id = |rank: u32| clustering.articles[rank as usize].id.to_string();
+    let id = |rank: u32| clustering.articles.get(rank).id().to_string();
     let kept = clustering.keep(&args.keep, args.updates == args::Updates::Keep);
     let mut fates: Vec<((u64, u32), Fate)> = clustering
         .articles
@@ -130,14 +130,14 @@ fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)>
                 Kept::Yes => Fate::Stays,
                 Kept::DuplicateOf(rank, relation) => Fate::Goes { duplicate_of: id(*rank), relation: relation.name() },
             };
-            ((article.origin.block, article.origin.record), fate)
+            (article.block_and_record(), fate)
         })
         .collect();
     // A line that repeats an id goes with the article that stands.
     fates.extend(clustering.replaced.iter().map(|replaced| {
         let relation = if replaced.is_older_version { "update" } else { "exact" };
         let fate = Fate::Goes { duplicate_of: replaced.id.to_string(), relation };
-        ((replaced.origin.block, replaced.origin.record), fate)
+        (replaced.place, fate)
     }));
     fates.sort_unstable_by_key(|(place, _)| *place);
     fates

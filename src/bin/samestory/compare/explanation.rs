@@ -114,7 +114,7 @@ impl Pair<'_> {
 
     fn is_too_short(&self) -> bool {
         let least = self.engine.profile().sketch().min_content;
-        self.analyzed.iter().any(|a| a.record.content.len() < least)
+        self.analyzed.iter().any(|a| a.record.record().content.len() < least)
     }
 
     fn match_percent(&self) -> u32 {
@@ -135,7 +135,7 @@ impl Pair<'_> {
     /// The probability, where the pair was scored: measured in full, long enough, and not by wording alone.
     fn probability(&self) -> Option<f64> {
         let verdict = &self.verdict;
-        let is_weighted = self.analyzed.iter().all(|a| a.record.is_weighted);
+        let is_weighted = self.analyzed.iter().all(|a| a.record.record().terms.is_weighted());
         let is_scored = verdict.evidence.is_complete
             && !matches!(verdict.relation, Relation::Exact | Relation::Undecidable)
             && (is_weighted || verdict.relation.is_match());
@@ -175,7 +175,7 @@ impl Pair<'_> {
         let least = self.engine.profile().sketch().min_content;
         let mut reasons = Vec::new();
         for (label, analyzed) in LABELS.iter().zip(&self.analyzed) {
-            match analyzed.record.content.len() {
+            match analyzed.record.record().content.len() {
                 0 => reasons.push(format!("{label} has no text to compare")),
                 n if n < least => {
                     reasons.push(format!("{label} is too short, with {} where {least} are needed", content_words(n)));
@@ -195,7 +195,7 @@ impl Pair<'_> {
     /// weighs by a length. None where another rule than the model judged.
     fn weighed(&self) -> Option<Weighed> {
         let verdict = &self.verdict;
-        if self.probability().is_none() || !self.analyzed.iter().all(|a| a.record.is_weighted) {
+        if self.probability().is_none() || !self.analyzed.iter().all(|a| a.record.record().terms.is_weighted()) {
             return None;
         }
         let model = self.engine.profile().model();
