@@ -145,9 +145,7 @@ impl Keying {
         let KeyRun { shards, scratch, .. } = filling;
         self.each_key(record, signature, scratch, |_, hash| {
             let (shard, rest) = shard_of(key_of(hash));
-            let (keys, articles) = &mut shards[shard];
-            keys.push(rest);
-            articles.push(article);
+            shards[shard].push(u64::from(rest) << 16 | u64::from(article));
         });
         Ok(())
     }
@@ -224,7 +222,8 @@ struct KeyingScratch {
 /// The keys of a worker's latest articles, by shard.
 #[derive(Debug)]
 pub(super) struct KeyRun {
-    shards: Vec<(Vec<u32>, Vec<u16>)>,
+    /// Each key above the article's place in the run.
+    shards: Vec<Vec<u64>>,
     /// Articles of the worker before this run.
     base: usize,
     num_articles: usize,
@@ -276,7 +275,7 @@ impl<'a> KeyStore<'a> {
         let mut num_workers = self.num_workers.lock().expect("no worker panics while it counts");
         *num_workers += 1;
         KeyRun {
-            shards: vec![Default::default(); NUM_SHARDS],
+            shards: vec![Vec::new(); NUM_SHARDS],
             base: 0,
             num_articles: 0,
             worker: *num_workers - 1,
@@ -288,29 +287,26 @@ impl<'a> KeyStore<'a> {
     fn seal(&self, run: &mut KeyRun) -> Result<()> {
         let mut starts = Vec::with_capacity(NUM_SHARDS + 1);
         let mut num_keys = 0;
-        for (keys, _) in &run.shards {
+        for shard in &run.shards {
             starts.push(num_keys as u32);
-            num_keys += keys.len();
+            num_keys += shard.len();
         }
         starts.push(num_keys as u32);
         let place = if self.budget.take(num_keys * 6) {
-            let section = |shards: &[(Vec<u32>, Vec<u16>)]| {
-                let len = shards.iter().map(|(keys, _)| keys.len()).sum();
-                let (mut all_keys, mut all_articles) = (Vec::with_capacity(len), Vec::with_capacity(len));
-                for (keys, articles) in shards {
-                    all_keys.extend_from_slice(keys);
-                    all_articles.extend_from_slice(articles);
+            let section = |shards: &[Vec<u64>]| {
+                let num_keys = shards.iter().map(Vec::len).sum();
+                let (mut keys, mut articles) = (Vec::with_capacity(num_keys), Vec::with_capacity(num_keys));
+                for shard in shards {
+                    keys.extend(shard.iter().map(|entry| (entry >> 16) as u32));
+                    articles.extend(shard.iter().map(|entry| *entry as u16));
                 }
-                (all_keys, all_articles)
+                (keys, articles)
             };
             RunPlace::Held(run.shards.chunks(SECTION_LEN).map(section).collect())
         } else {
             self.file_run(run, num_keys)?
         };
-        for (keys, articles) in &mut run.shards {
-            keys.clear();
-            articles.clear();
-        }
+        run.shards.iter_mut().for_each(Vec::clear);
         let sealed = SealedRun { worker: run.worker, base: run.base, starts, place };
         self.runs.lock().expect("no worker panics while it appends").push(sealed);
         run.base += run.num_articles;
@@ -322,10 +318,7 @@ impl<'a> KeyStore<'a> {
     fn file_run(&self, run: &mut KeyRun, num_keys: usize) -> Result<RunPlace> {
         let mut bytes = Vec::with_capacity(6 * num_keys);
         let mut checks = Vec::with_capacity(NUM_SHARDS);
-        let mut order: Vec<u64> = Vec::new();
-        for (keys, articles) in &run.shards {
-            order.clear();
-            order.extend(keys.iter().zip(articles).map(|(key, article)| u64::from(*key) << 16 | u64::from(*article)));
+        for order in &mut run.shards {
             order.sort_unstable();
             let start = bytes.len();
             order.iter().for_each(|entry| bytes.extend_from_slice(&((entry >> 16) as u32).to_le_bytes()));

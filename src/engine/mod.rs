@@ -337,7 +337,7 @@ impl Engine {
     }
 
     /// Puts the pairs that meet in `pairs`, section by section of the keys, and gives each section's memory back. How many
-    /// pairs met, each as often as it did.
+    /// were put away, some more than once.
     fn find_pairs(
         &self,
         keying: &Keying,
@@ -393,7 +393,7 @@ impl Engine {
             .with_max_len(1)
             .map_init(Scratch::default, |scratch, part| {
                 let mut found = Found::default();
-                let taken = pairs.take(part)?;
+                let (taken, num_put_away) = pairs.take(part)?;
                 found.num_candidates = taken.len() as u64;
                 for some in taken.chunks(COUNTED_PAIRS) {
                     for pair in some {
@@ -403,6 +403,7 @@ impl Engine {
                     }
                     self.progress.add_verified(some.len() as u64);
                 }
+                self.progress.add_verified(num_put_away - taken.len() as u64);
                 Ok(found)
             })
             .collect::<Result<_>>()?;

@@ -31,7 +31,7 @@ enum Batch {
 #[derive(Debug)]
 pub(super) struct Gathering {
     parts: Vec<Vec<u64>>,
-    num_pairs: u64,
+    num_put_away: u64,
 }
 
 impl<'a> PairStore<'a> {
@@ -47,7 +47,7 @@ impl<'a> PairStore<'a> {
     }
 
     pub(super) fn gathering(&self) -> Gathering {
-        Gathering { parts: vec![Vec::new(); self.parts.len()], num_pairs: 0 }
+        Gathering { parts: vec![Vec::new(); self.parts.len()], num_put_away: 0 }
     }
 
     /// Adds a pair, `a < b`.
@@ -58,11 +58,13 @@ impl<'a> PairStore<'a> {
         let part = (b / self.width) as usize;
         let pairs = &mut gathering.parts[part];
         pairs.push(u64::from(b) << 32 | u64::from(a));
-        gathering.num_pairs += 1;
-        if pairs.len() == BATCH_LEN { self.put_away(part, pairs) } else { Ok(()) }
+        if pairs.len() == BATCH_LEN {
+            gathering.num_put_away += self.put_away(part, pairs)?;
+        }
+        Ok(())
     }
 
-    fn put_away(&self, part: usize, pairs: &mut Vec<u64>) -> Result<()> {
+    fn put_away(&self, part: usize, pairs: &mut Vec<u64>) -> Result<u64> {
         // The same article meets another under many keys, one after the other where a bucket is refined.
         pairs.sort_unstable();
         pairs.dedup();
@@ -71,29 +73,31 @@ impl<'a> PairStore<'a> {
         } else {
             Batch::Filed { start: self.file.append(bytemuck::cast_slice(pairs))?, len: pairs.len() }
         };
+        let num_pairs = pairs.len() as u64;
         pairs.clear();
         self.parts[part].lock().expect("no worker panics while it appends").push(batch);
-        Ok(())
+        Ok(num_pairs)
     }
 
-    /// Puts away what a worker has gathered; how many pairs it met, each as often as it did.
+    /// Puts away what a worker has gathered; how many pairs it has put away in all.
     ///
     /// # Errors
     /// When a temporary file cannot be written.
     pub(super) fn finish(&self, gathering: Gathering) -> Result<u64> {
+        let mut num_put_away = gathering.num_put_away;
         for (part, mut pairs) in gathering.parts.into_iter().enumerate() {
             if !pairs.is_empty() {
-                self.put_away(part, &mut pairs)?;
+                num_put_away += self.put_away(part, &mut pairs)?;
             }
         }
-        Ok(gathering.num_pairs)
+        Ok(num_put_away)
     }
 
-    /// Takes the distinct pairs of a part, in order: each the higher rank above the lower.
+    /// Takes the distinct pairs of a part, in order: each the higher rank above the lower. Also how many were put away.
     ///
     /// # Errors
     /// When a temporary file cannot be read.
-    pub(super) fn take(&self, part: usize) -> Result<Vec<u64>> {
+    pub(super) fn take(&self, part: usize) -> Result<(Vec<u64>, u64)> {
         let batches = std::mem::take(&mut *self.parts[part].lock().expect("no worker panics while it appends"));
         let len = |batch: &Batch| match batch {
             Batch::Held(pairs) => pairs.len(),
@@ -113,9 +117,10 @@ impl<'a> PairStore<'a> {
                 }
             }
         }
+        let num_put_away = pairs.len() as u64;
         pairs.sort_unstable();
         pairs.dedup();
-        Ok(pairs)
+        Ok((pairs, num_put_away))
     }
 
     /// Bytes that lie in a temporary file.
@@ -148,7 +153,7 @@ mod tests {
             let num_pairs: u64 = gatherings.into_iter().map(|gathering| store.finish(gathering).unwrap()).sum();
             assert!(num_pairs > expected.len() as u64);
             assert_eq!(store.num_filed_bytes() > 0, limit != u64::MAX);
-            let taken = (0..store.num_parts()).flat_map(|part| store.take(part).unwrap());
+            let taken = (0..store.num_parts()).flat_map(|part| store.take(part).unwrap().0);
             let taken: Vec<(u32, u32)> = taken.map(|pair| ((pair >> 32) as u32, pair as u32)).collect();
             assert_eq!(taken, expected.into_iter().collect::<Vec<_>>());
             assert_eq!(budget.held(), 0);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Candidate pairs of a run, and how many of them were verified.
+/// Candidate pairs of a run, and how many of them are done with.
 #[derive(Debug)]
 pub struct Progress {
     /// `u64::MAX` until they are known.
@@ -17,13 +17,13 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Candidate pairs of the run, once all articles were read; `None` before.
+    /// Candidate pairs of the run, some counted more than once, when all articles were read and have met; `None` before.
     #[must_use]
     pub fn num_candidates(&self) -> Option<u64> {
         Some(self.num_candidates.load(Ordering::Relaxed)).filter(|number| *number != u64::MAX)
     }
 
-    /// Candidate pairs that were verified so far.
+    /// Those that are done with.
     #[must_use]
     pub fn num_verified(&self) -> u64 {
         self.num_verified.load(Ordering::Relaxed)

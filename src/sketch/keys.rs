@@ -13,7 +13,6 @@ use crate::bits::pack_bits;
 use crate::fixed::{exp_neg_q30, ln_q16};
 use crate::hash::{derived_seed, mix64};
 use crate::profile::Profile;
-use std::collections::VecDeque;
 
 /// Tokens of a key's prefix, at least and at most; refinement may take more.
 const PREFIX_LEN: std::ops::RangeInclusive<usize> = 2..=6;
@@ -241,35 +240,52 @@ impl KeyMaker {
         let hashes = record.terms.hashes();
         let hash = |term: u16| u64::from(hashes[usize::from(term)]);
         let mut idf: u32 = record.content[..len - 1].iter().map(|term| record.idf_of(*term)).sum();
-        // The best passages of the window at hand, best first, each later than the one before: the usual queue of a
-        // sliding maximum.
-        let mut best: VecDeque<(u32, u64, usize)> = VecDeque::with_capacity(self.passage_window + 1);
-        let mut last = None;
-        let num_passages = record.content.len() - len + 1;
         // The polynomial of a run follows from the one before: a token comes in, one goes.
         let add = |sum: u64, term: &u16| sum.wrapping_mul(PASSAGE_FACTOR).wrapping_add(hash(*term));
         let mut polynomial = record.content[..len - 1].iter().fold(0, add);
         let outgoing = PASSAGE_FACTOR.wrapping_pow(len as u32 - 1);
         let salt = PASSAGE_SALT.wrapping_mul(PASSAGE_FACTOR.wrapping_pow(len as u32));
+        let num_passages = record.content.len() - len + 1;
+        let mut keys = Vec::with_capacity(num_passages);
+        // What orders passages: idf, then key, then place, in one integer.
+        let mut ranks = Vec::with_capacity(num_passages);
         for (start, run) in record.content.windows(len).enumerate() {
             idf += record.idf_of(run[len - 1]);
             polynomial = add(polynomial, &run[len - 1]);
             let key = mix64(polynomial.wrapping_add(salt));
-            while best.back().is_some_and(|(i, k, _)| (*i, *k) <= (idf, key)) {
-                best.pop_back();
-            }
-            best.push_back((idf, key, start));
-            if best[0].2 + self.passage_window <= start {
-                best.pop_front();
-            }
-            let is_whole_window = start + 1 >= self.passage_window.min(num_passages);
-            if is_whole_window && last != Some(best[0].2) {
-                each(best[0].1);
-                last = Some(best[0].2);
-            }
+            keys.push(key);
+            ranks.push(u64::from(idf) << 52 | key >> 28 << 16 | start as u64);
             idf -= record.idf_of(run[0]);
             polynomial = polynomial.wrapping_sub(outgoing.wrapping_mul(hash(run[0])));
         }
+        let mut last = u64::MAX;
+        each_maximum(&mut ranks, self.passage_window.min(num_passages), |rank| {
+            if rank != last {
+                each(keys[usize::from(rank as u16)]);
+                last = rank;
+            }
+        });
+    }
+}
+
+/// Calls `each` with the maximum of every window of `width` values, in order; the values are overwritten.
+///
+/// A window reaches from one block of `width` values into the next: its maximum is that of the end of the one and the
+/// start of the other (M. van Herk, "A fast algorithm for local minimum and maximum filters", 1992).
+fn each_maximum(values: &mut [u64], width: usize, mut each: impl FnMut(u64)) {
+    let mut start = 0;
+    while start + width <= values.len() {
+        let (block, next) = values[start..].split_at_mut(width);
+        for i in (1..width).rev() {
+            block[i - 1] = block[i - 1].max(block[i]);
+        }
+        each(block[0]);
+        let mut of_next = 0;
+        for (of_block, value) in block[1..].iter().zip(next) {
+            of_next = of_next.max(*value);
+            each(of_next.max(*of_block));
+        }
+        start += width;
     }
 }
 
@@ -354,6 +370,7 @@ mod tests {
     use crate::article::Article;
     use crate::sketch::RecordBuf;
     use crate::text::Document;
+    use proptest::prelude::*;
 
     fn terms_of(text: &str) -> (KeyMaker, RecordBuf, WeightedTerms) {
         let profile = Profile::default();
@@ -450,6 +467,16 @@ mod tests {
             assert!(by_itself.contains(&key));
         });
         assert!(num_keys > 1);
+    }
+
+    proptest! {
+        #[test]
+        fn maxima_are_those_of_each_window(values in prop::collection::vec(0u64..99, 0..50), width in 1usize..9) {
+            let expected: Vec<u64> = values.windows(width).map(|window| *window.iter().max().unwrap()).collect();
+            let mut maxima = Vec::new();
+            each_maximum(&mut values.clone(), width, |value| maxima.push(value));
+            prop_assert_eq!(maxima, expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! neutral and says so.
 
 use super::lcs::lcs_len;
+use super::naming;
 use crate::fixed::{ONE, log2_q16, ratio, sqrt};
 use crate::profile::{Measurement, NUM_MEASUREMENTS, RARE_IDF};
 use crate::sketch::{LANES, Record, TermSums, Terms};
@@ -143,10 +144,14 @@ pub fn measure(first: &Record<'_>, second: &Record<'_>, scratch: &mut Scratch) -
     set(Measurement::CommonCover, words.common_cover());
     set(Measurement::RareCover, words.rare_cover());
     set(Measurement::RareJaccard, words.rare_jaccard());
-    let (name_cover, name_jaccard) = name_overlap(shorter, longer, &mut scratch.names);
-    set(Measurement::NameCover, name_cover);
-    set(Measurement::NameJaccard, name_jaccard);
-    if words.cover_shorter() < PREFILTER {
+    let shares_little = words.cover_shorter() < PREFILTER;
+    // Of a pair that shares little, names tell whether it may be on one event.
+    if !shares_little || (words.cosine() >= naming::EVENT_COSINE && words.rare_cover() >= naming::EVENT_RARE) {
+        let (name_cover, name_jaccard) = name_overlap(shorter, longer, &mut scratch.names);
+        set(Measurement::NameCover, name_cover);
+        set(Measurement::NameJaccard, name_jaccard);
+    }
+    if shares_little {
         return Evidence { values, first_is_shorter, is_complete: false };
     }
 
@@ -313,7 +318,7 @@ fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
         let mut found = [0u32; LANES];
         let mut look = |other: u32| {
             for lane in 0..LANES {
-                found[lane] |= u32::from(block[lane] == other).wrapping_neg();
+                found[lane] += u32::from(block[lane] == other);
             }
         };
         let num_others = match others[j..].first_chunk::<LANES>() {
@@ -327,8 +332,8 @@ fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
             }
         };
         for lane in 0..LANES {
-            let idf = u32::from(idf[i][lane]) & found[lane];
-            num[lane] += found[lane] & 1;
+            let idf = u32::from(idf[i][lane]) & found[lane].wrapping_neg();
+            num[lane] += found[lane];
             sum[lane] += idf;
             squares[lane] += idf * idf;
             rare[lane] += u32::from(idf > u32::from(RARE_IDF));

@@ -1,6 +1,6 @@
 //! One set of articles, one profile: the same bytes for any threads, order, files and compression.
 
-use crate::support::{Folder, feed_lines, fixture, gzip, rows, shuffled, zstd};
+use crate::support::{Folder, feed_lines, fixture, gzip, json, rows, shuffled, zstd};
 use samestory::hash::HashSet;
 
 const OUTPUTS: [&str; 3] = ["clusters.jsonl", "pairs.jsonl", "links.jsonl"];
@@ -105,4 +105,26 @@ fn lines_that_share_an_id_settle_by_what_they_say() {
     assert!(answers[0][1].contains("title_cover"), "{}", answers[0][1]);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
+}
+
+#[test]
+fn memory_changes_nothing() {
+    // A thousand articles more than the fixture's, so that records, keys and pairs all have to leave.
+    let made = crate::made_feed::generate::Feed::new(11, crate::made_feed::generate::Mixture::News, 500);
+    let more = made.take(6_000).map(|made| {
+        serde_json::json!({"id": made.id, "text": made.text, "title": made.title, "source": made.source}).to_string()
+    });
+    let lines: Vec<String> = feed_lines().into_iter().chain(more).collect();
+    let folder = Folder::with_feed(&lines).write("tmp/keep", "");
+    let options = "--versions newest --temp-dir tmp";
+    let expected = answer(&folder, "feed.jsonl", &format!("{options} --memory 8GiB --stats whole.json"));
+    let filed = |name: &str| json(&folder.read(name))["filed_bytes"].as_u64();
+    assert_eq!(filed("whole.json"), Some(0));
+    for (threads, memory) in [(1, "16MiB"), (2, "16MiB"), (3, "20MB")] {
+        let bound = format!("{options} --threads {threads} --memory {memory} --stats bound.json");
+        assert!(answer(&folder, "feed.jsonl", &bound) == expected, "{memory} and {threads} threads answer otherwise");
+        assert!(filed("bound.json") > Some(1 << 20), "{:?} bytes lay in files", filed("bound.json"));
+    }
+    // Files without a name leave none.
+    assert_eq!(std::fs::read_dir(folder.path("tmp")).unwrap().count(), 1);
 }

@@ -107,6 +107,28 @@ pub(crate) struct Running {
     /// Table of word weights; gzip and zstd are unpacked [default: the English one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
+    /// Memory that articles, keys and pairs may take, as 512MiB or 2GiB: what does not fit lies in temporary files, and the
+    /// answer is the same [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", default_value = "half", hide_default_value = true, value_parser = parse_memory)]
+    pub(crate) memory: u64,
+    /// Folder for temporary files, which have no name in it and go with the run [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+}
+
+/// Least memory that can be asked for: what a run takes anyhow.
+const LEAST_MEMORY: u64 = 16 << 20;
+
+/// A number of bytes.
+fn parse_memory(text: &str) -> Result<u64, String> {
+    if text == "half" {
+        return Ok(crate::memory::of_machine().map_or(u64::MAX, |bytes| bytes / 2));
+    }
+    let size: bytesize::ByteSize = text.parse().map_err(|_| "expected a size such as 512MiB or 2GiB".to_string())?;
+    if size.as_u64() < LEAST_MEMORY {
+        return Err(format!("expected {} or more", bytesize::ByteSize(LEAST_MEMORY)));
+    }
+    Ok(size.as_u64())
 }
 
 /// How articles are compared.
@@ -129,7 +151,7 @@ pub(crate) struct Matching {
 #[command(after_help = "A row of --pairs and --links reads \"a is … of b\": a, b, relation, score, correction (of an \
     update that corrects), evidence by name, and for update and template what differs: \
     {\"numbers\":{\"a\":[\"214\"],\"b\":[\"356\"]},\"names\":…,\"dates\":…}, what only a and only b has as written, \
-    at most 12 of each in order of the text; in CSV a cell of JSON. With either the texts are held in memory too.\n\n\
+    at most 12 of each in order of the text; in CSV a cell of JSON. With either the texts are kept too, and the pairs themselves in memory.\n\n\
     Examples:\n  samestory cluster feed.jsonl.zst -o clusters.jsonl\n  \
     zcat day*.gz | samestory cluster - -o clusters.csv --pairs pairs.jsonl\n  \
     samestory cluster texts/ -o - | jq -r 'select(.size > 1)'\n  \
@@ -510,7 +532,15 @@ impl Running {
 
     /// An engine under the profile these words ask for.
     pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
-        Ok(samestory::Engine::new(self.load_profile()?).with_threads(self.threads))
+        let engine = samestory::Engine::new(self.load_profile()?).with_threads(self.threads).with_memory(self.memory);
+        let Some(folder) = &self.temp_dir else {
+            return Ok(engine);
+        };
+        if !folder.is_dir() {
+            let reason = format!("--temp-dir {}: no such folder", folder.display());
+            return Err(crate::message::Usage(reason).into());
+        }
+        Ok(engine.with_temp_folder(folder))
     }
 
     /// The profile these words ask for.

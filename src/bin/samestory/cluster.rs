@@ -2,10 +2,11 @@
 
 use crate::args;
 use crate::feed::Intake;
+use crate::memory;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
-use samestory::engine::{Clustering, Texts};
+use samestory::engine::{Clustering, Texts, Verdicts};
 use samestory::input::{Blocks, Reject};
 use samestory::output::{Output, format_of, is_stdout, write_clusters, write_pairs};
 use samestory::{Timestamp, report};
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     outputs.refuse_unwritable()?;
     let holds = [&args.pairs, &args.links, &args.report].into_iter().any(Option::is_some);
     let texts = if holds { Texts::Held } else { Texts::Dropped };
-    let engine = args.matching.engine(&args.running)?.with_texts(texts);
+    let verdicts = if holds { Verdicts::Held } else { Verdicts::Counted };
+    let engine = args.matching.engine(&args.running)?.with_texts(texts).with_verdicts(verdicts);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
@@ -195,13 +197,7 @@ fn stats_json(clustering: &Clustering, num_rejects: u64) -> serde_json::Value {
             "cluster": stats.cluster_seconds,
             "total": stats.total_seconds,
         },
-        "peak_memory_bytes": peak_memory_bytes(),
+        "filed_bytes": stats.num_filed_bytes,
+        "peak_memory_bytes": memory::peak(),
     })
-}
-
-/// The most memory that this process has held, where the system says so.
-fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }

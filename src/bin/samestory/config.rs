@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 /// Bytes of the largest file of defaults that is read.
 const MAX_LEN: usize = 1 << 20;
 /// The options that may stand in it: how feeds are read and compared. What a run reads and writes is said for each run.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "format",
     "on-error",
     "id-field",
@@ -34,6 +34,8 @@ const KEYS: [&str; 20] = [
     "threads",
     "profile",
     "weights",
+    "memory",
+    "temp-dir",
     "color",
 ];
 

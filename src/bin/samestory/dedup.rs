@@ -5,7 +5,7 @@ use crate::feed::Intake;
 use crate::message::{self, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
-use samestory::engine::{Clustering, Kept};
+use samestory::engine::{Clustering, Kept, Verdicts};
 use samestory::input::{BYTE_ORDER_MARK, Blocks, Parsed};
 use samestory::output::Output;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     // What stays may replace the feed: it is written when all was read.
     outputs.refuse_inputs(Some("-o"), blocks.files())?;
     outputs.refuse_inputs(None, args.running.files())?;
-    let engine = args.matching.engine(&args.running)?;
+    let engine = args.matching.engine(&args.running)?.with_verdicts(Verdicts::Counted);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
     let lines: Mutex<Vec<Lines>> = Mutex::default();

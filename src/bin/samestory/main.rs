@@ -11,6 +11,7 @@ mod eval;
 mod feed;
 mod fields;
 mod manual;
+mod memory;
 mod message;
 mod outputs;
 mod plan;
