@@ -9,6 +9,7 @@ mod minhash;
 #[path = "../tests/it/planted.rs"]
 mod planted;
 mod shingle;
+mod signature;
 mod text;
 mod verify;
 
@@ -17,6 +18,7 @@ fn main() {
     text::bench(&mut criterion);
     shingle::bench(&mut criterion);
     minhash::bench(&mut criterion);
+    signature::bench(&mut criterion);
     keys::bench(&mut criterion);
     verify::bench(&mut criterion);
     cluster::bench(&mut criterion);

@@ -20,7 +20,8 @@
 //! ```
 
 pub mod article;
-mod bits;
+#[doc(hidden)]
+pub mod bits;
 pub mod cluster;
 pub mod engine;
 pub mod error;

@@ -1,5 +1,6 @@
 //! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
 
+use super::json::{Marks, read_flat};
 use super::{BYTE_ORDER_MARK, Content, Parsed, Reject};
 use crate::article::{Article, Origin, Timestamp};
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -142,12 +143,12 @@ impl LineBlocks {
             // Whole lines as long as the block has room, then up to the end of the line at hand.
             let room = BLOCK_LEN.saturating_sub(bytes.len());
             let within = &chunk[..chunk.len().min(room)];
-            let end = match within.iter().rposition(|b| *b == b'\n') {
+            let end = match memchr::memrchr(b'\n', within) {
                 Some(last) => last + 1,
-                None => chunk.iter().position(|b| *b == b'\n').map_or(chunk.len(), |p| p + 1),
+                None => memchr::memchr(b'\n', chunk).map_or(chunk.len(), |p| p + 1),
             };
             // Only the first line of a chunk can be longer than a block.
-            let line_end = chunk[..end].iter().position(|b| *b == b'\n').unwrap_or(end);
+            let line_end = memchr::memchr(b'\n', &chunk[..end]).unwrap_or(end);
             if bytes.len() - line_start + line_end > MAX_LINE_LEN {
                 bytes.truncate(line_start);
                 self.pending = Some(self.pass_over_line(first_offset + line_start as u64));
@@ -155,10 +156,10 @@ impl LineBlocks {
             }
             bytes.extend_from_slice(&chunk[..end]);
             self.offset += end as u64;
-            let num_lines = chunk[..end].iter().filter(|b| **b == b'\n').count() as u64;
+            let num_lines = memchr::memchr_iter(b'\n', &chunk[..end]).count() as u64;
             self.line += num_lines;
             if num_lines > 0 {
-                line_start = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
+                line_start = memchr::memrchr(b'\n', &bytes).map_or(0, |p| p + 1);
             }
             self.reader.consume(end);
         };
@@ -193,7 +194,7 @@ impl LineBlocks {
                 self.done = true;
                 return self.reject(line, start, reason);
             }
-            let end = chunk.iter().position(|b| *b == b'\n');
+            let end = memchr::memchr(b'\n', chunk);
             let used = end.map_or(chunk.len(), |p| p + 1);
             self.reader.consume(used);
             self.offset += used as u64;
@@ -215,12 +216,15 @@ pub(super) fn parse_lines(
     parsed: &mut Parsed,
 ) {
     let mut at = 0;
-    for (index, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
-        let number = start.0 + index as u64;
+    let mut marks = Marks::default();
+    let mut number = start.0 - 1;
+    while at < bytes.len() {
+        number += 1;
         let mut from = at;
-        at += line.len();
-        let end = at;
-        let mut line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |len| at + len);
+        let mut line = &bytes[at..line_end];
+        let end = bytes.len().min(line_end + 1);
+        at = end;
         line = line.strip_suffix(b"\r").unwrap_or(line);
         if number == 1
             && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
@@ -229,10 +233,10 @@ pub(super) fn parse_lines(
             line = rest;
             parsed.has_mark = true;
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if line.first() != Some(&b'{') && line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let parsed_line = parse_line(line, fields).or_else(|strict| {
+        let parsed_line = read_line(line, fields, &mut marks).or_else(|strict| {
             let Some(mended) = repair(line) else {
                 return Err(strict);
             };
@@ -284,6 +288,11 @@ fn with_keys(mut reason: String, line: &[u8]) -> String {
     reason
 }
 
+fn read_line(line: &[u8], fields: &FieldNames, marks: &mut Marks) -> Result<Found, String> {
+    read_flat(line, fields, marks).map_or_else(|| parse_line(line, fields), Ok)
+}
+
+/// Any JSON object: the slow twin of [`read_flat`], and the one that says what is wrong.
 fn parse_line(line: &[u8], fields: &FieldNames) -> Result<Found, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(line);
     let found = deserializer.deserialize_map(FoundVisitor { fields }).map_err(describe)?;
@@ -344,14 +353,14 @@ fn surrogate(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// What a JSON object held of an article.
-#[derive(Debug, Default)]
-struct Found {
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Found {
     values: [Option<(usize, Value)>; 9],
 }
 
 /// A field's value as far as an article can use it.
 #[derive(Debug, PartialEq)]
-enum Value {
+pub(super) enum Value {
     Text(String),
     Whole(i64),
     Null,
@@ -363,7 +372,7 @@ const FIELDS: [&str; 9] = ["id", "text", "title", "source", "published", "url", 
 
 impl FieldNames {
     /// Which field a key names, and how wanted the key is.
-    fn find(&self, key: &str) -> Option<(usize, usize)> {
+    pub(super) fn find(&self, key: &str) -> Option<(usize, usize)> {
         let all = [
             &self.id,
             &self.text,
@@ -397,11 +406,7 @@ impl<'de> Visitor<'de> for FoundVisitor<'_> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let value = map.next_value_seed(ValueSeed)?;
-            // A more wanted name wins over a less wanted; of one name the last stands, as in most JSON readers.
-            if found.values[field].as_ref().is_none_or(|(old, held)| wish <= *old || *held == Value::Null) {
-                found.values[field] = Some((wish, value));
-            }
+            found.put(field, wish, map.next_value_seed(ValueSeed)?);
         }
         Ok(found)
     }
@@ -483,6 +488,13 @@ impl<'de> Visitor<'de> for ValueSeed {
 }
 
 impl Found {
+    /// A more wanted name wins over a less wanted; of one name the last stands, as in most JSON readers.
+    pub(super) fn put(&mut self, field: usize, wish: usize, value: Value) {
+        if self.values[field].as_ref().is_none_or(|(old, held)| wish <= *old || *held == Value::Null) {
+            self.values[field] = Some((wish, value));
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
     }
@@ -550,6 +562,54 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const STRING: &str = r#""([a-z é“\u{1f600}]{0,9}|[x]{60,70}|\\\\|\\"|\\/|\\[nrtbf]|\\u[0-9a-eA-E][0-9a-f]{3}|\\ud83d\\ude00|\\ud83d|\\x|\n){0,4}""#;
+
+    proptest! {
+        #[test]
+        fn the_quick_way_reads_what_the_general_does(
+            members in prop::collection::vec(
+                (
+                    r#""(id|text|body|content|title|other|na\\u006de)""#,
+                    prop_oneof![
+                        4 => STRING,
+                        1 => "-?(0|[1-9][0-9]{0,20}|01)([.][0-9])?(e9)?",
+                        1 => "true|false|null|nul|[{][}]|[\\[]1[\\]]|[{]\"a\":[{][}][}]|",
+                    ],
+                ),
+                0..6,
+            ),
+            frame in prop_oneof![4 => Just(("{", "}", ":", ",")), 1 => Just((" { ", "\t} ", " : ", " ,")),
+                1 => Just(("{", "} x", ":", ",")), 1 => Just(("{", "", ":", ",")), 1 => Just(("{", ",}", ":", ","))],
+        ) {
+            let (open, close, colon, comma) = frame;
+            let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}{colon}{value}")).collect();
+            let line = format!("{open}{}{close}", members.join(comma));
+            let fields = FieldNames::default();
+            // What the quick way leaves is the general way's to judge.
+            if let Some(found) = read_flat(line.as_bytes(), &fields, &mut Marks::default()) {
+                prop_assert_eq!(Ok(found), parse_line(line.as_bytes(), &fields), "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn plain_lines_go_the_quick_way() {
+        let fields = FieldNames::default();
+        for line in [
+            r#"{"id": "a", "text": "one\n\n\u201ctwo\u201d \ud83d\ude00 \"", "title": null, "x": "\/", "version": 12}"#,
+            r#"{}"#,
+            r#" {"text":"t","y":true,"id":7} "#,
+        ] {
+            let found = read_flat(line.as_bytes(), &fields, &mut Marks::default());
+            assert_eq!(found, parse_line(line.as_bytes(), &fields).ok(), "{line}");
+            assert!(found.is_some(), "{line}");
+        }
+        for line in [r#"{"id":{}}"#, r#"{"id":1.5}"#, r#"{"id":"\ud83d"}"#, r#"{"id":"a"} x"#, r#"{"id":"a""#, ""] {
+            assert_eq!(read_flat(line.as_bytes(), &fields, &mut Marks::default()), None, "{line}");
+        }
+    }
 
     fn parse(bytes: &[u8]) -> Parsed {
         let mut parsed = Parsed::default();

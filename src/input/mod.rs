@@ -1,6 +1,7 @@
 //! Readers: files, folders and streams → blocks that workers parse into articles. Readers hand out work, they do not
 //! spawn it.
 
+mod json;
 mod jsonl;
 mod stream;
 mod text;

@@ -4,6 +4,7 @@
 //! `a_i · h + b_i` modulo 2³² over the shingle hashes *h*, with odd `a_i`: one multiplication and one minimum a shingle
 //! and slot, in loops that vectorise.
 
+use crate::bits::{Width, kernel, widest};
 use crate::hash::derived_seed;
 
 /// The value of every slot of an empty set.
@@ -38,7 +39,7 @@ impl MinHasher {
     /// Repeats and order of the shingles do not matter. Cost: shingles × slots; about 4 µs for 300 × 128.
     pub fn signature_into(&self, shingles: &[u64], signature: &mut [u32]) {
         signature.fill(EMPTY_SLOT);
-        minima(shingles, &self.factors, &self.offsets, signature);
+        minima(widest(), shingles, &self.factors, &self.offsets, signature);
     }
 
     /// The minima over `shingles`, `num_slots` of them.
@@ -58,32 +59,54 @@ impl MinHasher {
     }
 }
 
-/// Lowers each slot to the minimum of its function over the shingles. A block of slots stays in registers while the
-/// shingles pass.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn minima(shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) {
-    const LANES: usize = 32;
-    let mut blocks = signature.chunks_exact_mut(LANES);
-    let parameters = factors.chunks_exact(LANES).zip(offsets.chunks_exact(LANES));
-    for (slots, (factors, offsets)) in blocks.by_ref().zip(parameters) {
-        let mut lowest: [u32; LANES] = std::array::from_fn(|i| slots[i]);
-        let factors: [u32; LANES] = std::array::from_fn(|i| factors[i]);
-        let offsets: [u32; LANES] = std::array::from_fn(|i| offsets[i]);
-        for shingle in shingles {
-            let hash = fold(*shingle);
-            for i in 0..LANES {
+/// Shingles that are folded together.
+const NUM_TOGETHER: usize = 512;
+
+/// Lowers each slot to the minimum of its function over the shingles.
+fn minima(width: Width, shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) {
+    for shingles in shingles.chunks(NUM_TOGETHER) {
+        let mut folded = [0; NUM_TOGETHER];
+        for (folded, shingle) in folded.iter_mut().zip(shingles) {
+            *folded = fold(*shingle);
+        }
+        lower(width, &folded[..shingles.len()], factors, offsets, signature);
+    }
+}
+
+/// The slots that stay in registers, with their factors and offsets, while the shingles pass.
+macro_rules! lower {
+    ($lanes:path, $folded:ident, $factors:ident, $offsets:ident, $signature:ident) => {{
+        use $lanes as lanes;
+        let done = lower_blocks::<{ lanes::NUM_SLOTS }>($folded, $factors, $offsets, $signature, 0);
+        lower_blocks::<1>($folded, $factors, $offsets, $signature, done);
+    }};
+}
+kernel! {
+    fn lower(folded: &[u32], factors: &[u32], offsets: &[u32], signature: &mut [u32]) = lower;
+}
+
+/// Lowers the slots from `start` on, `N` at a time; returns how many are then done.
+#[inline(always)]
+fn lower_blocks<const N: usize>(
+    folded: &[u32],
+    factors: &[u32],
+    offsets: &[u32],
+    signature: &mut [u32],
+    start: usize,
+) -> usize {
+    let blocks = signature[start..].as_chunks_mut::<N>().0;
+    let parameters = factors[start..].as_chunks::<N>().0.iter().zip(offsets[start..].as_chunks::<N>().0);
+    let done = start + N * blocks.len();
+    for (slots, (factors, offsets)) in blocks.iter_mut().zip(parameters) {
+        let mut lowest = *slots;
+        for hash in folded {
+            for i in 0..N {
                 lowest[i] = lowest[i].min(hash.wrapping_mul(factors[i]).wrapping_add(offsets[i]));
             }
         }
-        slots.copy_from_slice(&lowest);
+        *slots = lowest;
     }
-    let rest = blocks.into_remainder();
-    let start = factors.len() - rest.len();
-    for (i, slot) in rest.iter_mut().enumerate() {
-        for shingle in shingles {
-            *slot = (*slot).min(fold(*shingle).wrapping_mul(factors[start + i]).wrapping_add(offsets[start + i]));
-        }
-    }
+    done
 }
 
 /// A 64-bit shingle hash as the 32 bits that the slots mix and that records keep.
@@ -113,10 +136,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_one_slot_at_a_time(shingles in prop::collection::vec(any::<u64>(), 0..40), num_slots in 1usize..80) {
+        fn agrees_with_one_slot_at_a_time(shingles in prop::collection::vec(any::<u64>(), 0..600), num_slots in 1usize..300) {
             let hasher = MinHasher::new(num_slots, 5);
             let functions: Vec<(u32, u32)> = hasher.factors.iter().copied().zip(hasher.offsets.iter().copied()).collect();
-            prop_assert_eq!(hasher.signature(&shingles), naive::signature(&shingles, &functions));
+            let expected = naive::signature(&shingles, &functions);
+            prop_assert_eq!(&hasher.signature(&shingles), &expected);
+            for width in Width::ALL {
+                let mut signature = vec![EMPTY_SLOT; num_slots];
+                minima(width, &shingles, &hasher.factors, &hasher.offsets, &mut signature);
+                prop_assert_eq!(&signature, &expected);
+            }
         }
     }
 

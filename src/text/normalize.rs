@@ -1,5 +1,6 @@
 //! Bytes of a feed's text to normalised text: NFKC, plain quotes and dashes, nothing invisible. Case is kept.
 
+use super::class::Classes;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use std::borrow::Cow;
 
@@ -14,57 +15,74 @@ use std::borrow::Cow;
 /// ```
 #[must_use]
 pub fn normalize(text: &str) -> Cow<'_, str> {
-    if plain_len(text) == text.len() {
+    let mut classes = Classes::default();
+    classes.fill(text.as_bytes());
+    normalize_classified(text, &classes)
+}
+
+/// The same from the classes of the text's bytes.
+pub(super) fn normalize_classified<'a>(text: &'a str, classes: &Classes) -> Cow<'a, str> {
+    if classes.is_plain() {
         return Cow::Borrowed(text);
     }
-    let composed =
-        if is_composed(text) { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfkc().normalize(text) };
-    let mut out = String::with_capacity(composed.len());
-    let mut rest: &str = &composed;
-    while !rest.is_empty() {
-        // Stretches of plain ASCII are copied whole.
-        let plain = plain_len(rest);
-        out.push_str(&rest[..plain]);
-        let mut chars = rest[plain..].chars();
-        if let Some(c) = chars.next() {
-            match fold(c) {
-                Fold::Keep => out.push(c),
-                Fold::Drop => {}
-                Fold::To(plain) => out.push(plain),
-            }
-        }
-        rest = chars.as_str();
+    if let Some(out) = fold_all(text, classes, fold_composed) {
+        return Cow::Owned(out);
     }
-    Cow::Owned(out)
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    let mut composed_classes = Classes::default();
+    composed_classes.fill(composed.as_bytes());
+    Cow::Owned(fold_all(&composed, &composed_classes, |c| Some(fold(c))).unwrap_or_default())
 }
 
-/// Bytes of ASCII text that stand as they are.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\n' | b'\t')
-}
-
-/// Length of the plain ASCII that the text begins with.
-fn plain_len(text: &str) -> usize {
-    const CHUNK_LEN: usize = 32;
-    // Without an early exit the look at a chunk vectorises.
-    let is_plain_chunk = |chunk: &&[u8]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
-    let chunks_len = CHUNK_LEN * text.as_bytes().chunks_exact(CHUNK_LEN).take_while(is_plain_chunk).count();
-    chunks_len + text.as_bytes()[chunks_len..].iter().take_while(|byte| is_plain(**byte)).count()
-}
-
-/// Whether the text is its own NFKC because no character of it changes, alone or beside another: ASCII, Western
-/// letters with their accents, and the quotes and dashes of typeset English. False where that takes a table to see.
-fn is_composed(text: &str) -> bool {
-    let mut rest = text;
-    loop {
-        let mut chars = rest[plain_len(rest)..].chars();
-        match chars.next() {
-            None => return true,
-            Some('\0'..='\x7f' | 'À'..='ÿ' | '–' | '—' | '\u{2018}'..='\u{201f}' | '\u{200b}'..='\u{200f}' | '€') =>
-                {}
-            Some(_) => return false,
+/// The text with each character folded; `None` as soon as `fold` has no answer.
+fn fold_all(text: &str, classes: &Classes, fold: impl Fn(char) -> Option<Fold>) -> Option<String> {
+    let mut out = String::with_capacity(text.len() + 16);
+    // Stretches of plain ASCII are copied whole.
+    let mut kept = 0;
+    let mut at = 0;
+    while let Some(odd) = classes.next_odd(at) {
+        let c = text[odd..].chars().next()?;
+        at = odd + c.len_utf8();
+        let folded = fold(c)?;
+        if matches!(folded, Fold::Keep) {
+            continue;
         }
-        rest = chars.as_str();
+        out.push_str(&text[kept..odd]);
+        kept = at;
+        match folded {
+            Fold::Keep | Fold::Drop => {}
+            Fold::To(plain) => out.push(plain),
+            Fold::ToStops => out.push_str("..."),
+        }
+    }
+    out.push_str(&text[kept..]);
+    Some(out)
+}
+
+/// What the NFKC of a character folds to, for those whose NFKC neither depends on their neighbours nor changes them:
+/// ASCII, Western letters with their accents, and the signs of typeset English. `None` where that takes a table to see.
+fn fold_composed(c: char) -> Option<Fold> {
+    match c {
+        '\0'..='\x7f'
+        | '¡'..='§'
+        | '©'
+        | '«'..='®'
+        | '°'..='±'
+        | '¶'..='·'
+        | '»'
+        | '¿'..='ÿ'
+        | '\u{200b}'..='\u{2010}'
+        | '–'
+        | '—'
+        | '\u{2018}'..='\u{201f}'
+        | '•'
+        | '\u{2060}'
+        | '€'
+        | '\u{feff}' => Some(fold(c)),
+        '\u{a0}' | '\u{202f}' => Some(Fold::To(' ')),
+        '\u{2011}' => Some(Fold::To('-')),
+        '…' => Some(Fold::ToStops),
+        _ => None,
     }
 }
 
@@ -72,6 +90,7 @@ enum Fold {
     Keep,
     Drop,
     To(char),
+    ToStops,
 }
 
 fn fold(c: char) -> Fold {
@@ -117,17 +136,29 @@ mod tests {
     }
 
     #[test]
-    fn composed_characters_are_their_own_form() {
-        let nfkc = ComposingNormalizerBorrowed::new_nfkc();
-        let composed: Vec<char> = ('\0'..=char::MAX).filter(|c| is_composed(c.encode_utf8(&mut [0; 4]))).collect();
+    fn composed_characters_are_folded_as_their_form_is() {
+        let by_table = |text: &str| {
+            let nfkc = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+            let fold_one = |c| match fold(c) {
+                Fold::Keep => c.to_string(),
+                Fold::Drop => String::new(),
+                Fold::To(plain) => plain.to_string(),
+                Fold::ToStops => unreachable!("NFKC has no such character"),
+            };
+            nfkc.chars().map(fold_one).collect::<String>()
+        };
+        let composed: Vec<char> = ('\0'..=char::MAX).filter(|c| fold_composed(*c).is_some()).collect();
         assert!(composed.len() > 200);
         for a in &composed {
             for b in &composed {
                 let pair = format!("{a}{b}");
-                assert_eq!(nfkc.normalize(&pair), pair);
+                assert_eq!(normalize(&pair), by_table(&pair));
             }
         }
-        assert!(is_composed("“It’s” — Zoë") && !is_composed("e\u{301}") && !is_composed("1½"));
+        for text in ["e\u{301}", "1½", "“It’s” — Zoë…", "a\u{200d}\u{301}…\u{301}"] {
+            assert_eq!(normalize(text), by_table(text));
+        }
+        assert!(fold_composed('\u{301}').is_none() && fold_composed('½').is_none());
     }
 
     #[test]

@@ -63,6 +63,46 @@ pub fn stem(token: &[u8]) -> &[u8] {
     t
 }
 
+/// Length of the stem of a word of 1 to 16 small ASCII letters and digits, filled up with zeros: [`stem`] in a few
+/// comparisons of the last letters.
+pub(super) fn stem_len(word: u128, len: usize) -> usize {
+    /// The bit that letters have and digits have not.
+    const LETTER: u128 = u128::from_le_bytes([0x40; 16]);
+    let all = u128::MAX >> (128 - 8 * len);
+    // The last letters, the very last highest.
+    let tail = |len: usize| (word << (128 - 8 * len) >> 96) as u32;
+    let last_four = tail(len);
+    let last = (last_four >> 24) as u8;
+    if !matches!(last, b's' | b'd' | b'g' | b'y' | b'e') || len < 4 || word & LETTER != all & LETTER {
+        return len;
+    }
+    let mut stem = len;
+    if last == b's' {
+        match last_four.to_le_bytes() {
+            [_, b'i', b'e', b's'] => return if len >= 5 { len - 3 } else { len },
+            [b's', b's', b'e', b's'] => return len - 2,
+            [.., b's' | b'u' | b'i', b's'] => return len,
+            _ => stem -= 1,
+        }
+    }
+    let suffix_len = match tail(stem).to_le_bytes() {
+        [_, b'i', b'n', b'g'] => 3,
+        [.., b'e', b'd'] | [.., b'l', b'y'] => 2,
+        _ => 0,
+    };
+    if suffix_len > 0 && stem >= suffix_len + 3 {
+        const VOWELS: u32 = 1 << 1 | 1 << 5 | 1 << 9 | 1 << 15 | 1 << 21 | 1 << 25;
+        let rest = stem - suffix_len;
+        let bytes = word.to_le_bytes();
+        if bytes[..rest].iter().any(|byte| VOWELS >> (byte & 0x1f) & 1 == 1) {
+            let [.., a, b] = tail(rest).to_le_bytes();
+            let is_double = a == b && !matches!(a, b'l' | b's' | b'z') && rest > 3;
+            stem = rest - usize::from(is_double);
+        }
+    }
+    stem - usize::from(stem >= 4 && matches!(tail(stem).to_le_bytes()[3], b'e' | b'y'))
+}
+
 /// `stopp` → `stop`, but `fall` and `miss` stay.
 fn undouble(t: &[u8]) -> &[u8] {
     match t {
@@ -74,6 +114,22 @@ fn undouble(t: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn short_words_have_the_stems_of_all_words(
+            word in "[a-z0-9]{0,12}(|i|ss|pp|ll)(e?s|ies|ed|ing|ly|y|e|eds|ings|lies|us|is|ses|sses|ingly|ying)?"
+        ) {
+            let word = &word.as_bytes()[..word.len().min(16)];
+            let mut filled = [0; 16];
+            filled[..word.len()].copy_from_slice(word);
+            if !word.is_empty() {
+                let len = stem_len(u128::from_le_bytes(filled), word.len());
+                prop_assert_eq!(&word[..len], stem(word));
+            }
+        }
+    }
 
     #[test]
     fn stop_words_are_sorted() {
