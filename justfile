@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test doc lib bench browser
+check: fmt clippy fixtures test doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -38,6 +38,10 @@ bench:
 # where it cannot.
 browser:
     scripts/browser-test --or-skip
+
+# The book of docs/, and every relative link of it and of the files here; installs mdbook where it is missing.
+book:
+    scripts/book
 
 # Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
 deny:

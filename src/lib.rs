@@ -48,6 +48,16 @@ pub mod eval;
 #[cfg(test)]
 mod tests;
 
+/// The guides' examples, run as tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[cfg(feature = "cli")]
+    #[doc = include_str!("../docs/library.md")]
+    mod library {}
+}
+
 pub use article::{Article, ArticleId, Timestamp};
 pub use engine::{Clustering, Engine};
 pub use error::{Error, Result};

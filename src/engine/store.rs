@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn articles_come_back_as_they_went_from_memory_and_from_files() {
         let engine = Engine::new(Profile::default());
-        for limit in [0, 3 << 20, u64::MAX] {
+        for limit in [0, 1 << 20, u64::MAX] {
             let budget = Budget::new(limit, std::env::temp_dir());
             let intake = Intake::new(&budget);
             let mut parts = vec![intake.open(), intake.open()];

@@ -2,7 +2,7 @@
 
 use super::pair::{Compared, Differ, Known};
 use super::sample::{Sample, Shown};
-use super::text::{Body, Heading, Texts, duration};
+use super::text::{Body, Heading, Texts, duration, moment};
 use super::{label, phrase, score};
 use crate::engine::{Clustering, Member};
 use crate::hash::HashSet;
@@ -34,6 +34,8 @@ struct Story {
     span: Option<String>,
     /// When the first was published, in seconds, for sorting.
     began: Option<i64>,
+    /// The same for a reader.
+    began_at: Option<String>,
     lowest_e4: u16,
     lowest: String,
     members: Vec<MemberRow>,
@@ -87,6 +89,7 @@ impl Story {
                 _ => None,
             },
             began: began.map(|time| time.0),
+            began_at: began.and_then(moment),
             lowest_e4,
             lowest: score(lowest_e4),
             members,

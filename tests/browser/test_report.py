@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -166,6 +167,10 @@ def test_sorting(browser):
         for option, name, turned in [("oldest", "began", False), ("newest", "began", True), ("lowest", "lowest", False), ("size", "size", True), ("sources", "sources", True)]:
             page.select_option("#sort", option)
             assert values(name) == sorted(values(name), reverse=turned), option
+        page.select_option("#sort", "oldest")
+        shown = [text.removeprefix("from ") for text in page.locator(".story .facts .time").all_text_contents()]
+        times = [datetime.strptime(text, "%d %b %Y, %H:%M") for text in shown]
+        assert len(times) > 20 and times == sorted(times), shown
         page.select_option("#sort", "title")
         assert [t.lower()[0] for t in titles(page)] == sorted(t.lower()[0] for t in titles(page))
         head = page.locator(".sources thead th").nth(0)
@@ -297,9 +302,15 @@ def test_narrow(browser):
                 page.locator(".member summary").nth(1).click()
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, name)
                 shot(page, f"narrow-{name}-{width}")
+                # Of the wide tables more than the names is seen before they are scrolled.
+                for column in [page.locator(".timeline thead th").nth(2), page.locator(".sources thead th").nth(2)]:
+                    box = column.bounding_box()
+                    assert box["x"] + box["width"] <= width, (width, name, box)
                 page.locator(".story .side").nth(1).click()
                 settle(page)
                 assert page.evaluate("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") <= 0, (width, name)
+                below = page.locator("#rows .row.same > div:last-child").first.bounding_box()["x"] < width / 2
+                assert page.locator(".second-key").is_visible() == below, (width, name)
                 shot(page, f"narrow-{name}-{width}-side-by-side")
 
 
@@ -388,7 +399,7 @@ def test_twenty_thousand_articles(browser):
 
 
 def make_pictures(browser):
-    """Two pictures of the fixture feed's report for the README and the docs, in few colours."""
+    """Pictures of the fixture feed's report for the README and the docs, in few colours."""
     from PIL import Image
 
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -397,12 +408,22 @@ def make_pictures(browser):
         # What changes with each run stays out.
         page.evaluate("document.querySelector('.made-at').remove()")
         page.screenshot(path=WORK / "report.png")
+        for name, element in [("times", page.locator("#times .scroll")), ("threshold", page.locator("#above .pair").first)]:
+            element.scroll_into_view_if_needed()
+            settle(page)
+            # As much as stands on one screen.
+            page.evaluate("top => scrollBy({top, behavior: 'instant'})", element.bounding_box()["y"] - 80)
+            box = element.bounding_box()
+            margin = 16
+            box = {"x": box["x"] - margin, "y": box["y"] - margin, "width": box["width"] + 2 * margin, "height": min(box["height"], 500) + 2 * margin}
+            page.screenshot(path=WORK / f"{name}.png", clip=box)
+        page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
         page.locator(".story > summary").first.click()
         page.locator(".story .side").nth(1).click()
         settle(page)
         page.mouse.move(2, 2)
         page.screenshot(path=WORK / "side-by-side.png")
-    for name in ["report.png", "side-by-side.png"]:
+    for name in ["report.png", "side-by-side.png", "times.png", "threshold.png"]:
         picture = Image.open(WORK / name).convert("RGB").quantize(128, dither=Image.Dither.NONE)
         picture.save(PICTURES / name, optimize=True)
         size = (PICTURES / name).stat().st_size
@@ -421,6 +442,8 @@ def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     if args.only:
         tests = [(name, test) for name, test in tests if any(part in name for part in args.only)]
+        if not tests:
+            parser.error(f"no test is named like {' or '.join(args.only)}")
     with sync_playwright() as playwright:
         # As root the browser cannot build its sandbox; what it opens was written here.
         browser = playwright.chromium.launch(executable_path=args.chromium, args=["--no-sandbox"])

@@ -174,7 +174,10 @@ fn what_cannot_be_used_is_named() {
         (String::new(), "clusters.jsonl: no article repeats another: there is nothing to judge"),
         (row("a", "self", "1.0"), "clusters.jsonl: no article repeats another: there is nothing to judge"),
         ("b\ta\tsame\n".to_string(), "clusters.jsonl:1: no JSON object"),
-        ("{\"id\":\"a\",\"text\":\"one\"}\n".to_string(), "clusters.jsonl:1: no `representative`"),
+        (
+            "{\"id\":\"a\",\"text\":\"one\"}\n".to_string(),
+            "clusters.jsonl:1: no `representative`; expected what `samestory cluster -o` wrote\n",
+        ),
         (
             row("b", "followup", "0.2"),
             "clusters.jsonl:1: relation 'followup' to another article, expected one of exact, near, update, excerpt, rewrite",

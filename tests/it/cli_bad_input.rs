@@ -456,6 +456,28 @@ fn an_output_that_cannot_be_made_leaves_nothing() {
     }
 }
 
+#[test]
+fn an_output_that_cannot_be_made_is_said_before_a_feed_is_read() {
+    // What is read would be complained of.
+    let folder = with_every_input().write("feed.jsonl", "no article\n").write("clusters.jsonl", "no row\n");
+    for args in [
+        "cluster feed.jsonl -o absent/x.jsonl",
+        "dedup feed.jsonl -o absent/x.jsonl",
+        "dedup feed.jsonl -o kept.jsonl --removed absent/x.jsonl",
+        "weights feed.jsonl -o absent/x",
+        "calibrate labels.tsv feed.jsonl -o absent/x.toml",
+        "audit clusters.jsonl feed.jsonl -o absent/x.tsv",
+        "audit clusters.jsonl feed.jsonl --list absent/x.jsonl",
+        "compare a b --feed feed.jsonl --html absent/x.html",
+        "plan feed.jsonl --rejects absent/x.jsonl",
+    ] {
+        let ran = folder.run(args);
+        assert_eq!(ran.code, if args.starts_with("compare") { 2 } else { 1 }, "{args}: {ran}");
+        assert!(ran.stderr.starts_with("error: absent/x"), "{args}: {ran}");
+        assert!(ran.stderr.ends_with(": cannot create: there is no folder absent\n"), "{args}: {ran}");
+    }
+}
+
 /// A folder with a file for each input that a command may name.
 fn with_every_input() -> Folder {
     Folder::with_feed(&[line("a", "Rain.")])

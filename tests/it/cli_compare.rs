@@ -61,6 +61,22 @@ fn a_pair_in_words() {
 }
 
 #[test]
+fn shares_stand_in_a_column_where_it_is_narrow() {
+    let folder = Folder::with_feed(&family());
+    let args = "compare korea-exports/heavy korea-exports/base --feed feed.jsonl";
+    let ran = folder.run_with(args, &[("COLUMNS", "50")]);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 50), "{ran}");
+    let (_, rest) = ran.stdout.split_once("\nMeasured").expect("what was measured is said");
+    let rows: Vec<&str> = rest.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    assert!(rows.len() > 10, "{ran}");
+    for row in rows {
+        let (share, meaning) = row.split_at(13);
+        assert!(share.trim().is_empty() || share.trim_end().len() == 11, "{row}");
+        assert!(share.ends_with("  ") && !meaning.starts_with(' '), "{row}");
+    }
+}
+
+#[test]
 fn other_scripts_keep_their_columns() {
     let japanese = "東京で四日、道路が二本通行止めになった。県の担当者は「復旧の見通しは立たない」と述べた。";
     let hebrew = "המעבורת עלתה על שרטון ביום שני מול חופי האי, ועל סיפונה 214 נוסעים, כך מסרה משטרת החופים.";

@@ -181,6 +181,12 @@ fn updates_stay_unless_they_are_dropped() {
     ];
     let folder = Folder::with_feed(&lines);
     assert_eq!(kept(&folder, ""), ["first", "update"]);
+    let said = folder.done("dedup feed.jsonl -o kept.jsonl").stderr;
+    let beside =
+        "  of these 1 update that adds something stays beside what is updated; --updates drop leaves them out\n";
+    assert_eq!(said, format!("2 articles kept, 1 removed\n{beside}"));
+    let said = folder.done("dedup feed.jsonl -o kept.jsonl --updates drop").stderr;
+    assert_eq!(said, "1 article kept, 2 removed\n");
     assert_eq!(kept(&folder, "--updates keep"), ["first", "update"]);
     assert_eq!(kept(&folder, "--updates drop"), ["first"]);
     folder.done("dedup feed.jsonl -o kept.jsonl --removed removed.jsonl --quiet --updates drop");

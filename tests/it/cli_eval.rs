@@ -95,12 +95,15 @@ fn files_that_cannot_be_scored_are_named() {
         .write("nameless.jsonl", "{\"cluster\":1}\n");
     for (predicted, message) in [
         ("twice.jsonl", "error: twice.jsonl: id 'a' stands more than once\n"),
-        ("nameless.jsonl", "error: nameless.jsonl:1: no `id`\n"),
+        ("nameless.jsonl", "error: nameless.jsonl:1: no `id`; expected what `samestory cluster -o` wrote\n"),
         ("absent.jsonl", "error: absent.jsonl: cannot open: No such file or directory (os error 2)\n"),
     ] {
         let ran = folder.run(&format!("eval gold.jsonl {predicted}"));
         assert_eq!((ran.code, ran.stderr.as_str(), ran.stdout.as_str()), (1, message, ""));
     }
+    let ran = folder.run("eval nameless.jsonl gold.jsonl");
+    let message = "error: nameless.jsonl:1: no `id`; expected gold: an `id` and a `cluster` a row\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, message));
     let ran = folder.run("eval gold.jsonl broken.jsonl");
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.starts_with("error: broken.jsonl:2: no JSON object"), "{ran}");

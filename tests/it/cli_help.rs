@@ -57,8 +57,13 @@ fn the_version_says_what_binds_files_to_it() {
 
 #[test]
 fn a_wrong_word_is_told_the_right_one() {
-    let folder = Folder::new();
+    let folder = Folder::new().write("news.jsonl", "");
     for (args, part) in [
+        ("help clutser", "a similar subcommand exists: 'cluster'"),
+        (
+            "news.jsonl -o -",
+            "tip: to group the articles of a file by story: samestory cluster news.jsonl -o clusters.jsonl\n",
+        ),
         ("clutser feed.jsonl", "a similar subcommand exists: 'cluster'"),
         ("cluster feed.jsonl -o - --treads 2", "a similar argument exists: '--threads'"),
         ("cluster feed.jsonl -o - --level exakt", "a similar value exists: 'exact'"),

@@ -13,6 +13,7 @@ mod cli_help;
 mod cli_plan;
 mod cli_weights;
 mod determinism;
+mod docs;
 mod edits;
 mod estimators;
 mod format;

@@ -3,7 +3,7 @@
 use crate::args;
 use crate::calibrate::{one_of, read_labels};
 use crate::compare::columns::wrap;
-use crate::eval::{refuse_repeats, rows};
+use crate::eval::{CLUSTERS, refuse_repeats, rows};
 use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
@@ -46,6 +46,7 @@ pub(crate) fn run(args: &args::Audit) -> anyhow::Result<ExitCode> {
     let blocks = Blocks::open(&args.articles, args.reading.input_format())?;
     let read = [Some(&args.clusters), args.answers.as_ref()].into_iter().flatten();
     outputs.refuse_inputs(None, blocks.files().chain(read.map(|path| path.as_path())))?;
+    outputs.refuse_unwritable()?;
 
     let (repeats, places) = read_repeats(&args.clusters)?;
     let drawn = draw(&repeats, args.pairs as usize, args.seed);
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &args::Audit) -> anyhow::Result<ExitCode> {
 
 /// The members of a clustering that are no representatives, each with its place in the file.
 fn read_repeats(path: &Path) -> anyhow::Result<(Vec<Repeat>, Vec<String>)> {
-    let rows = rows(path)?;
+    let rows = rows(path, CLUSTERS)?;
     let mut ids = Vec::with_capacity(rows.len());
     let mut repeats = Vec::new();
     let mut places = Vec::new();

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
     outputs.refuse_inputs(None, blocks.files().chain(labels).chain(args.running.weights.as_deref()))?;
     // The profile that is fitted may replace the one it was fitted from.
     outputs.refuse_inputs(Some("-o"), args.running.profile.as_deref())?;
+    outputs.refuse_unwritable()?;
     let profile = args.running.load_profile()?;
     let engine = args.running.engine()?;
     let mut labels = read_labels(&args.pairs)?;

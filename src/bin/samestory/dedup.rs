@@ -22,6 +22,7 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     // What stays may replace the feed: it is written when all was read.
     outputs.refuse_inputs(Some("-o"), blocks.files())?;
     outputs.refuse_inputs(None, args.running.files())?;
+    outputs.refuse_unwritable()?;
     let engine = args.matching.engine(&args.running)?.with_verdicts(Verdicts::Counted);
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);
@@ -72,6 +73,12 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     }
     if !quiet {
         message::line(&format!("{} kept, {} removed", counted(num_kept, "article"), message::count(num_removed)));
+        let num_beside = num_kept - clustering.stats.num_clusters;
+        if num_beside > 0 {
+            let stay = if num_beside == 1 { "that adds something stays" } else { "that add something stay" };
+            let hint = "beside what is updated; --updates drop leaves them out";
+            message::line(&format!("  of these {} {stay} {hint}", counted(num_beside, "update")));
+        }
         args.matching.note_languages(&clustering.stats);
     }
     Ok(ExitCode::SUCCESS)

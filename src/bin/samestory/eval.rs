@@ -10,11 +10,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &args::Eval) -> anyhow::Result<ExitCode> {
-    let gold: Vec<GoldRow> = rows(&args.gold)?
+    let gold: Vec<GoldRow> = rows(&args.gold, "gold: an `id` and a `cluster` a row")?
         .into_iter()
         .map(|row| Ok(GoldRow { id: row.need("id")?, cluster: row.need("cluster")?, kind: row.get("kind") }))
         .collect::<anyhow::Result<_>>()?;
-    let predicted: Vec<PredictedRow> = rows(&args.predicted)?
+    let predicted: Vec<PredictedRow> = rows(&args.predicted, CLUSTERS)?
         .into_iter()
         .map(|row| {
             Ok(PredictedRow {
@@ -36,9 +36,13 @@ pub(crate) fn run(args: &args::Eval) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A row with its place.
+/// What a file of clusters is to hold.
+pub(crate) const CLUSTERS: &str = "what `samestory cluster -o` wrote";
+
+/// A row with its place, and what its file is to hold.
 pub(crate) struct Row {
     pub(crate) place: String,
+    expected: &'static str,
     fields: HashMap<String, String>,
 }
 
@@ -48,20 +52,20 @@ impl Row {
     }
 
     pub(crate) fn need(&self, name: &str) -> anyhow::Result<String> {
-        self.get(name).with_context(|| format!("{}: no `{name}`", self.place))
+        self.get(name).with_context(|| format!("{}: no `{name}`; expected {}", self.place, self.expected))
     }
 }
 
-/// Rows of a JSON lines or CSV file; text and numbers as text.
-pub(crate) fn rows(path: &Path) -> anyhow::Result<Vec<Row>> {
+/// Rows of a JSON lines or CSV file that is to hold what is expected; text and numbers as text.
+pub(crate) fn rows(path: &Path, expected: &'static str) -> anyhow::Result<Vec<Row>> {
     let reader = samestory::input::open(path)?;
     match samestory::output::format_of(path) {
-        Some(samestory::output::Format::Csv) => csv_rows(path, reader),
-        _ => json_rows(path, reader),
+        Some(samestory::output::Format::Csv) => csv_rows(path, reader, expected),
+        _ => json_rows(path, reader, expected),
     }
 }
 
-fn json_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> {
+fn json_rows(path: &Path, reader: Box<dyn BufRead>, expected: &'static str) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (i, line) in reader.lines().enumerate() {
         let place = format!("{}:{}", path.display(), i + 1);
@@ -70,7 +74,7 @@ fn json_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> 
             continue;
         }
         let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&line).with_context(|| format!("{place}: no JSON object"))?;
+            serde_json::from_str(&line).with_context(|| format!("{place}: no JSON object; expected {expected}"))?;
         let fields = object
             .into_iter()
             .filter_map(|(name, value)| match value {
@@ -79,12 +83,12 @@ fn json_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> 
                 _ => None,
             })
             .collect();
-        rows.push(Row { place, fields });
+        rows.push(Row { place, expected, fields });
     }
     Ok(rows)
 }
 
-fn csv_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> {
+fn csv_rows(path: &Path, reader: Box<dyn BufRead>, expected: &'static str) -> anyhow::Result<Vec<Row>> {
     let mut table = csv::Reader::from_reader(reader);
     let header = table.headers().with_context(|| format!("{}:1", path.display()))?.clone();
     let mut rows = Vec::new();
@@ -92,7 +96,7 @@ fn csv_rows(path: &Path, reader: Box<dyn BufRead>) -> anyhow::Result<Vec<Row>> {
         let record = record.with_context(|| path.display().to_string())?;
         let place = format!("{}:{}", path.display(), record.position().map_or(0, csv::Position::line));
         let fields = header.iter().zip(&record).map(|(name, cell)| (name.to_string(), cell.to_string())).collect();
-        rows.push(Row { place, fields });
+        rows.push(Row { place, expected, fields });
     }
     Ok(rows)
 }

@@ -20,6 +20,7 @@ mod similar;
 mod weights;
 
 use args::Command;
+use clap::error::{ContextKind, ContextValue};
 use config::Asked;
 use std::process::ExitCode;
 
@@ -32,9 +33,9 @@ fn main() -> ExitCode {
             let code_of_failure = if matches!(args.command, Command::Compare(_)) { 2 } else { 1 };
             (run(args.command), code_of_failure)
         }
-        Err(error) => match error.downcast_ref::<clap::Error>() {
-            Some(error) => return answer(error),
-            None => (Err(error), 2),
+        Err(error) => match error.downcast::<clap::Error>() {
+            Ok(error) => return answer(&with_tip(error)),
+            Err(error) => (Err(error), 2),
         },
     };
     match done {
@@ -61,6 +62,24 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     }
+}
+
+/// Says which command an unknown one was meant to be, where clap does not: after `help`, and where a file stands in its
+/// place.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let word = word.clone();
+    if std::path::Path::new(&word).exists() {
+        let tip = format!("to group the articles of a file by story: samestory cluster {word} -o clusters.jsonl");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let command = config::command();
+        let meant = similar::nearest(&word, command.get_subcommands().map(clap::Command::get_name));
+        if let Some(meant) = meant.filter(|meant| *meant != word) {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant.to_string()]));
+        }
+    }
+    error
 }
 
 /// Help, version, or what is wrong with the command line. Help and version go to stdout; a pipe that closed on them is

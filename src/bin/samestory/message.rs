@@ -5,6 +5,7 @@ pub(crate) use samestory::output::with_thousands as count;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// A command line that cannot be followed: exit code 2.
 #[derive(Debug)]
@@ -18,9 +19,42 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// Writes a line to stderr; nothing can be done where that fails.
+/// Writes a line to stderr, on a terminal folded to its width; nothing can be done where that fails.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
+    let text = printable(text);
+    let text = match stderr_width() {
+        Some(width) => Cow::Owned(folded(&text, width)),
+        None => text,
+    };
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Cells of a line where stderr is a terminal.
+pub(crate) fn stderr_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
+}
+
+/// A line broken at blanks where it is wider than `width`; what follows is indented further than it. A word is never
+/// broken: a path is to be copied.
+fn folded(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_string();
+    }
+    let indent = " ".repeat(text.len() - text.trim_start().len() + 4);
+    let mut out = String::new();
+    let mut num_cells = 0;
+    for word in text.split_inclusive(' ') {
+        // Blanks at the beginning are words of their own.
+        if num_cells > indent.len() && num_cells + word.trim_end().width() > width {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.push_str(&indent);
+            num_cells = indent.len();
+        }
+        out.push_str(word);
+        num_cells += word.width();
+    }
+    out
 }
 
 /// Says that something is amiss but the run goes on.
@@ -108,6 +142,17 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "repeat"), "1 repeat");
+    }
+
+    #[test]
+    fn lines_fold_at_blanks() {
+        let line = "  look-alike pairs kept apart: 87 template, 429 followup";
+        assert_eq!(folded(line, 80), line);
+        assert_eq!(folded(line, 56), line);
+        assert_eq!(folded(line, 55), "  look-alike pairs kept apart: 87 template, 429\n      followup");
+        assert_eq!(folded(line, 30), "  look-alike pairs kept apart:\n      87 template, 429\n      followup");
+        assert_eq!(folded("  in /a/path/that/is/long.jsonl", 12), "  in /a/path/that/is/long.jsonl");
+        assert_eq!(folded("東京 東京 東京", 9), "東京 東京\n    東京");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn run(args: &args::Plan) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
     let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
+    outputs.refuse_unwritable()?;
     let engine = args.matching.engine(&args.running)?;
     let quiet = args.running.quiet;
     let intake = Intake::new(&args.reading);

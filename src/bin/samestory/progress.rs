@@ -17,6 +17,8 @@ const LOOK: Duration = Duration::from_millis(150);
 const QUICK: u32 = 2;
 /// Between two lines where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
+/// Cells of a terminal from which there is room for a bar.
+const WIDE: usize = 80;
 /// Seconds of a stage from which a rate means something.
 const SETTLED: f64 = 0.5;
 /// Share of a stage from which the time left is worth saying.
@@ -37,20 +39,26 @@ impl Watch {
             Run { read: blocks.bytes_read(), total: blocks.total_bytes(), articles: intake.num_articles(), engine };
         let (stop, stopped) = channel();
         let is_terminal = std::io::stderr().is_terminal();
+        let is_typed = blocks.files().any(|file| file.as_os_str() == "-") && std::io::stdin().is_terminal();
+        let end = if is_typed { ": type or paste lines, end with Ctrl-D" } else { "" };
         let thread = std::thread::spawn(move || {
-            let bar =
-                if is_terminal { bar() } else { ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) };
+            let bar = if is_terminal {
+                ProgressBar::new(0)
+            } else {
+                ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+            };
             let (mut stage, mut num_looks) = ((run.stage(), Instant::now()), 0);
             while stopped.recv_timeout(if is_terminal { LOOK } else { LINE }) == Err(RecvTimeoutError::Timeout) {
                 let at = run.stage();
                 if at.name != stage.0.name {
                     stage = (at, Instant::now());
                 }
-                let text = at.text(stage.1.elapsed());
+                let text = if at.is_waiting() { format!("waiting for input{end}") } else { at.text(stage.1.elapsed()) };
                 num_looks += 1;
                 if !is_terminal {
                     message::line(&text);
                 } else if num_looks > QUICK {
+                    bar.set_style(style(at.total.is_some(), message::stderr_width().unwrap_or(0)));
                     bar.set_message(text);
                     bar.set_length(at.total.unwrap_or(at.done));
                     bar.set_position(at.done);
@@ -78,9 +86,10 @@ impl Drop for Watch {
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {bar:24} {msg}").expect("a valid template");
-    ProgressBar::new(0).with_style(style)
+/// A bar where there is an end to be seen and room for it beside the words.
+fn style(has_end: bool, width: usize) -> ProgressStyle {
+    let template = if has_end && width >= WIDE { "{spinner} {bar:24} {wide_msg}" } else { "{spinner} {wide_msg}" };
+    ProgressStyle::with_template(template).expect("a valid template")
 }
 
 /// The counters of a run.
@@ -121,6 +130,11 @@ impl Run {
 }
 
 impl Stage {
+    /// Whether nothing has come yet from where nobody knows what will.
+    fn is_waiting(&self) -> bool {
+        self.name == "reading" && self.total.is_none() && self.done == 0
+    }
+
     /// One line, after some time in this stage.
     fn text(&self, elapsed: Duration) -> String {
         let seconds = elapsed.as_secs_f64();
@@ -163,6 +177,8 @@ mod tests {
         assert_eq!(at(&Stage { total: None, ..reading }), "reading: 20,000 articles, 2,000/s");
         assert_eq!(at(&Stage { done: 1, ..reading }), "reading: 20,000 articles, 2,000/s, 0 %");
         assert_eq!(at(&Stage { number: 0, total: Some(0), ..reading }), "reading: 0 articles, 0/s");
+        assert!(Stage { total: None, done: 0, number: 0, ..reading }.is_waiting());
+        assert!(!reading.is_waiting() && !Stage { done: 0, number: 0, ..reading }.is_waiting());
         assert_eq!(reading.text(Duration::ZERO), "reading: 20,000 articles, 25 %");
         let done = Stage { name: "clustering", noun: "pair", number: 1, done: 1, total: None };
         assert_eq!(at(&done), "clustering: 1 pair");

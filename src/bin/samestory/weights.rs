@@ -19,6 +19,7 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
     let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
     outputs.refuse_inputs(None, blocks.files())?;
+    outputs.refuse_unwritable()?;
     let intake = Intake::new(&args.reading);
     let watch = Watch::start(args.quiet, &blocks, &intake, None);
     let mut counts: HashMap<u32, u32> = HashMap::default();

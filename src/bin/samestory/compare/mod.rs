@@ -32,6 +32,7 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
     ])?;
     outputs.refuse_inputs(None, args.running.files())?;
     let engine = args.running.engine()?;
+    outputs.refuse_unwritable()?;
     let (first, second) = articles(args, &outputs)?;
     let max_tokens = engine.profile().sketch().max_tokens;
     let pair = Pair {

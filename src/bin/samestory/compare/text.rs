@@ -53,6 +53,14 @@ impl Page {
         }
     }
 
+    /// A share and what it is of, on as many lines as that takes.
+    fn valued(&mut self, style: Style, share: &str, meaning: &str) {
+        for (i, line) in wrap(meaning, self.width - SHARE - 4).iter().enumerate() {
+            let share = if i == 0 { share } else { "" };
+            self.line(style, &format!("  {share:>SHARE$}  {line}"));
+        }
+    }
+
     fn head(&mut self, text: &str) {
         self.out.push('\n');
         self.wrapped(HEAD, text, 0);
@@ -103,9 +111,9 @@ impl Page {
                     );
                 }
             } else {
-                self.wrapped(Style::new(), &format!("{value_text} {meaning}"), 2);
+                self.valued(Style::new(), &value_text, meaning);
                 if !note.is_empty() {
-                    self.wrapped(FAINT, &format!("{threshold} {note}"), 2);
+                    self.valued(FAINT, &threshold, note);
                 }
             }
         };
