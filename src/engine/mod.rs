@@ -46,8 +46,8 @@ const HELD_PERCENT: u64 = 60;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
 
-/// Pairs that a worker takes at once, and counts at once for those who watch.
-const COUNTED_PAIRS: usize = 64;
+/// Pairs that a worker takes at once: their heads are read ahead, and they are counted for those who watch.
+const COUNTED_PAIRS: usize = 16;
 
 /// How near copies are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -396,6 +396,8 @@ impl Engine {
                 let (taken, num_put_away) = pairs.take(part)?;
                 found.num_candidates = taken.len() as u64;
                 for some in taken.chunks(COUNTED_PAIRS) {
+                    let ahead = some.iter().fold(0, |all, pair| all ^ articles.read_ahead(*pair as u32));
+                    std::hint::black_box(ahead);
                     for pair in some {
                         let (a, b) = (*pair as u32, (*pair >> 32) as u32);
                         let verdict = self.judge_records(&articles.record(a), &articles.record(b), scratch);

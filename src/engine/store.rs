@@ -6,13 +6,16 @@
 use super::analyze::Analyzed;
 use super::spill::{Budget, SpillFile};
 use crate::article::{Article, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sketch::{Record, Terms};
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 use std::sync::Mutex;
 
-/// Words of a chunk; one that holds a larger article is as large as that.
-const CHUNK_LEN: usize = 1 << 17;
+/// Words of a chunk, some large pages of memory; one that holds a larger article is as large as that.
+const CHUNK_LEN: usize = 1 << 20;
+/// Words of a head that are read ahead, and how many lie in one line of a cache.
+const AHEAD_LEN: usize = 96;
+const LINE_LEN: usize = 8;
 
 /// Chunks that several workers fill, each its own.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ struct Arena<'a> {
 enum Chunk {
     /// A worker fills it.
     Open,
-    Held(Vec<u64>),
+    Held(Pages),
     /// Words of the file from a byte on.
     Filed {
         start: u64,
@@ -34,11 +37,49 @@ enum Chunk {
     },
 }
 
+/// Words in memory of their own, in large pages where the system has them: heads are read in no order, and of small pages
+/// each would have to be looked up.
+#[derive(Debug)]
+struct Pages {
+    map: Option<MmapMut>,
+    len: usize,
+}
+
+impl Pages {
+    const EMPTY: Self = Self { map: None, len: 0 };
+
+    /// Room for a number of words.
+    fn new(capacity: usize) -> Result<Self> {
+        let fail = |source| Error::Io { path: "memory".into(), action: "allocate", source };
+        let map = MmapMut::map_anon(8 * capacity).map_err(fail)?;
+        #[cfg(target_os = "linux")]
+        // Small pages do as well.
+        let _ = map.advise(memmap2::Advice::HugePage);
+        Ok(Self { map: Some(map), len: 0 })
+    }
+
+    fn all(&self) -> &[u64] {
+        self.map.as_ref().map_or(&[], |map| bytemuck::cast_slice(map))
+    }
+
+    fn words(&self) -> &[u64] {
+        &self.all()[..self.len]
+    }
+
+    /// The next words, to be filled; there must be room.
+    fn extend(&mut self, num_words: usize) -> &mut [u64] {
+        let start = self.len;
+        self.len += num_words;
+        let map = self.map.as_mut().expect("room was made");
+        &mut bytemuck::cast_slice_mut(map)[start..self.len]
+    }
+}
+
 /// A chunk that one worker fills.
 #[derive(Debug)]
 struct Filling {
     chunk: u32,
-    words: Vec<u64>,
+    pages: Pages,
 }
 
 impl<'a> Arena<'a> {
@@ -49,33 +90,37 @@ impl<'a> Arena<'a> {
     fn open(&self) -> Filling {
         let mut chunks = self.chunks.lock().expect("no worker panics while it opens a chunk");
         chunks.push(Chunk::Open);
-        Filling { chunk: (chunks.len() - 1) as u32, words: Vec::new() }
+        Filling { chunk: (chunks.len() - 1) as u32, pages: Pages::EMPTY }
     }
 
     /// Room for a number of words, to be written at once; where it is.
     fn push<'f>(&self, filling: &'f mut Filling, num_words: usize) -> Result<(u64, &'f mut [u64])> {
-        if filling.words.len() + num_words > filling.words.capacity() {
-            if !filling.words.is_empty() {
+        if filling.pages.len + num_words > filling.pages.all().len() {
+            if filling.pages.len > 0 {
                 let full = std::mem::replace(filling, self.open());
-                self.seal(full)?;
+                // What was written to a file leaves its memory to the next.
+                filling.pages = self.seal(full)?;
             }
-            filling.words.reserve_exact(num_words.max(CHUNK_LEN));
+            if num_words > filling.pages.all().len() {
+                filling.pages = Pages::new(num_words.max(CHUNK_LEN))?;
+            }
         }
-        let start = filling.words.len();
-        filling.words.resize(start + num_words, 0);
-        Ok((u64::from(filling.chunk) << 32 | start as u64, &mut filling.words[start..]))
+        let place = u64::from(filling.chunk) << 32 | filling.pages.len as u64;
+        Ok((place, filling.pages.extend(num_words)))
     }
 
-    fn seal(&self, filling: Filling) -> Result<()> {
-        let Filling { chunk, mut words } = filling;
-        let sealed = if self.budget.take(size_of_val(&words[..])) {
-            words.shrink_to_fit();
-            Chunk::Held(words)
+    /// Closes a chunk; gives back the memory that it does not need.
+    fn seal(&self, filling: Filling) -> Result<Pages> {
+        let Filling { chunk, pages } = filling;
+        let words = pages.words();
+        let (sealed, rest) = if self.budget.take(size_of_val(words)) {
+            (Chunk::Held(pages), Pages::EMPTY)
         } else {
-            Chunk::Filed { start: self.file.append(bytemuck::cast_slice(&words))?, len: words.len() }
+            let start = self.file.append(bytemuck::cast_slice(words))?;
+            (Chunk::Filed { start, len: words.len() }, Pages { len: 0, ..pages })
         };
         self.chunks.lock().expect("no worker panics while it opens a chunk")[chunk as usize] = sealed;
-        Ok(())
+        Ok(rest)
     }
 
     fn finish(self) -> Result<Shelf> {
@@ -97,7 +142,7 @@ impl Shelf {
     fn words(&self, place: u64) -> &[u64] {
         let at = place as u32 as usize;
         match &self.chunks[(place >> 32) as usize] {
-            Chunk::Held(words) => &words[at..],
+            Chunk::Held(pages) => &pages.words()[at..],
             Chunk::Filed { start, len } => {
                 let map = self.map.as_ref().expect("a chunk was filed");
                 let bytes = &map[*start as usize..][..8 * len];
@@ -284,6 +329,14 @@ impl Articles {
     pub fn record(&self, rank: u32) -> Record<'_> {
         let words = self.heads.words(self.places[rank as usize]);
         self.record_of(words)
+    }
+
+    /// Reads a word of each line of a head, for nothing but to have it at hand: many heads asked for together come in the
+    /// time of a few, since none waits for another.
+    #[inline]
+    pub(super) fn read_ahead(&self, rank: u32) -> u64 {
+        let words = self.heads.words(self.places[rank as usize]);
+        words[..words.len().min(AHEAD_LEN)].iter().step_by(LINE_LEN).fold(0, |all, word| all ^ word)
     }
 
     fn record_of<'a>(&'a self, words: &'a [u64]) -> Record<'a> {

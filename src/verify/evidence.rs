@@ -315,10 +315,11 @@ fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
     let (mut i, mut j) = (0, 0);
     while i < blocks.len() && j < others.len() {
         let block = &blocks[i];
-        let mut found = [0u32; LANES];
+        // What differs least is equal where nothing differs: no comparison, whose outcomes would go through masks.
+        let mut least = [u32::MAX; LANES];
         let mut look = |other: u32| {
             for lane in 0..LANES {
-                found[lane] += u32::from(block[lane] == other);
+                least[lane] = least[lane].min(block[lane] ^ other);
             }
         };
         let num_others = match others[j..].first_chunk::<LANES>() {
@@ -332,8 +333,9 @@ fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
             }
         };
         for lane in 0..LANES {
-            let idf = u32::from(idf[i][lane]) & found[lane].wrapping_neg();
-            num[lane] += found[lane];
+            let found = u32::from(least[lane] == 0);
+            let idf = u32::from(idf[i][lane]) * found;
+            num[lane] += found;
             sum[lane] += idf;
             squares[lane] += idf * idf;
             rare[lane] += u32::from(idf > u32::from(RARE_IDF));
