@@ -6,6 +6,7 @@
 
 use super::lcs::lcs_len;
 use super::naming;
+use crate::bits::pack_bits;
 use crate::fixed::{ONE, log2_q16, ratio, sqrt};
 use crate::profile::{Measurement, NUM_MEASUREMENTS, RARE_IDF};
 use crate::sketch::{LANES, Record, TermSums, Terms};
@@ -355,15 +356,18 @@ fn name_overlap(shorter: &Record<'_>, longer: &Record<'_>, names: &mut [Vec<u32>
         return (NEUTRAL, NEUTRAL);
     }
     for (record, names) in [shorter, longer].into_iter().zip(&mut *names) {
-        let terms = &record.terms;
         names.clear();
-        names.resize(terms.len() + 1, 0);
-        let mut num_names = 0;
-        for (hash, flags) in terms.hashes().iter().zip(terms.flags()) {
-            names[num_names] = *hash;
-            num_names += usize::from(flags & TokenFlags::NAME != 0);
+        for (hashes, flags) in record.terms.hashes().chunks(64).zip(record.terms.flags().chunks(64)) {
+            let mut is_name = [0; 64];
+            for (is_name, flags) in is_name.iter_mut().zip(flags) {
+                *is_name = u8::from(flags & TokenFlags::NAME != 0);
+            }
+            let mut bits = pack_bits(&is_name);
+            while bits != 0 {
+                names.push(hashes[bits.trailing_zeros() as usize]);
+                bits &= bits - 1;
+            }
         }
-        names.truncate(num_names);
     }
     let both = num_shared(&names[0], &names[1]);
     (or_neutral(both, short), or_neutral(both, short + long - both))
