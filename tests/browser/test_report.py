@@ -96,10 +96,13 @@ def report(name, rows=None, feed=None, *options):
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, width=1280, height=900, **options):
+def opened(browser: Browser, path: Path, width=1280, height=900, watched=False, **options):
     """The report in a tab that has no network and whose every complaint is a failure."""
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True, **options)
     page = context.new_page()
+    if watched:
+        page.devtools = context.new_cdp_session(page)
+        page.devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     complaints = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -122,6 +125,12 @@ def shot(page: Page, name):
 def settle(page: Page):
     """Waits until what was asked for is drawn."""
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def work_seconds(page: Page):
+    """How long the page's thread has been at work, by its own clock: what other processes take does not count."""
+    metrics = page.devtools.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
 def compare(page: Page, left, right):
@@ -387,15 +396,17 @@ def test_twenty_thousand_articles(browser):
     path = report("large", feed=feed)
     size = path.stat().st_size
     assert size < MAX_PAGE_BYTES, size
-    seconds = []
+    walls, works = [], []
     for _ in range(3):
         started = time.monotonic()
-        with opened(browser, path) as page:
+        with opened(browser, path, watched=True) as page:
             settle(page)
-            seconds.append(time.monotonic() - started)
+            walls.append(time.monotonic() - started)
+            works.append(work_seconds(page))
             assert page.locator(".story").count() >= 500
-    # Said, not asserted: how busy the machine is says nothing of the page.
-    print(f"  {size / 1e6:.1f} MB, open in {min(seconds):.2f} s, at worst {max(seconds):.2f} s; wanted: {MAX_OPEN_SECONDS} s")
+    print(f"  {size / 1e6:.1f} MB, open in {min(walls):.2f} s, at worst {max(walls):.2f} s; of it at work {min(works):.2f} s")
+    # How busy the machine is says nothing of the page: what is asserted is the time that its thread had a processor.
+    assert 0 < min(works) < MAX_OPEN_SECONDS, works
 
 
 def make_pictures(browser):

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 /// Widest line of a text that is shown.
 const WIDTH: usize = 100;
+/// And narrowest, however narrow the terminal.
+const LEAST_WIDTH: usize = 20;
 /// Characters of a text that are shown.
 const SHOWN_LEN: usize = 1_500;
 /// Figures, names or dates of one text that are shown.
@@ -351,6 +353,7 @@ fn ask(answers: &mut Answers<'_>, articles: &HashMap<String, Article>, path: &Pa
 /// Two articles and what differs, for people. Relation and score are not shown, so as not to sway them.
 fn show(pair: [&Article; 2]) -> String {
     let mut out = String::new();
+    let width = message::stderr_width().map_or(WIDTH, |width| width.saturating_sub(3).clamp(LEAST_WIDTH, WIDTH));
     for (name, article) in ["A", "B"].into_iter().zip(pair) {
         let time = article.published.and_then(|time| jiff::Timestamp::from_second(time.0).ok());
         let head = [Some(article.id.to_string()), article.source.clone(), time.map(|time| time.to_string())];
@@ -358,7 +361,7 @@ fn show(pair: [&Article; 2]) -> String {
         out.push_str(&format!("\n{name}  {}\n", head.join(", ")));
         let title = article.title.as_deref().map(plain);
         let lines =
-            title.iter().flat_map(|title| wrap(title, WIDTH)).chain(wrap(&shortened(&plain(&article.text)), WIDTH));
+            title.iter().flat_map(|title| wrap(title, width)).chain(wrap(&shortened(&plain(&article.text)), width));
         lines.for_each(|line| out.push_str(&format!("   {line}\n")));
     }
     let [first, second] = pair.map(|article| Document::new(&article.text, MAX_TOKENS));

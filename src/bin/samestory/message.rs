@@ -19,7 +19,7 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// Writes a line to stderr, on a terminal folded to its width; nothing can be done where that fails.
+/// Writes lines to stderr, on a terminal folded to its width; nothing can be done where that fails.
 pub(crate) fn line(text: &str) {
     let text = printable(text);
     let text = match stderr_width() {
@@ -34,9 +34,12 @@ pub(crate) fn stderr_width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
-/// A line broken at blanks where it is wider than `width`; what follows is indented further than it. A word is never
+/// Lines, each broken at blanks where it is wider than `width`; what follows is indented further than it. A word is never
 /// broken: a path is to be copied.
 fn folded(text: &str, width: usize) -> String {
+    if let Some((line, rest)) = text.split_once('\n') {
+        return format!("{}\n{}", folded(line, width), folded(rest, width));
+    }
     if text.width() <= width {
         return text.to_string();
     }
@@ -152,6 +155,7 @@ mod tests {
         assert_eq!(folded(line, 55), "  look-alike pairs kept apart: 87 template, 429\n      followup");
         assert_eq!(folded(line, 30), "  look-alike pairs kept apart:\n      87 template, 429\n      followup");
         assert_eq!(folded("  in /a/path/that/is/long.jsonl", 12), "  in /a/path/that/is/long.jsonl");
+        assert_eq!(folded("one\n  two and three\n\nfour", 8), "one\n  two and\n      three\n\nfour");
         assert_eq!(folded("東京 東京 東京", 9), "東京 東京\n    東京");
     }
 
