@@ -95,13 +95,13 @@ impl<'a> Arena<'a> {
 
     /// Room for a number of words, to be written at once; where it is.
     fn push<'f>(&self, filling: &'f mut Filling, num_words: usize) -> Result<(u64, &'f mut [u64])> {
-        if filling.pages.len + num_words > filling.pages.all().len() {
+        if filling.pages.map.is_none() || filling.pages.len + num_words > filling.pages.all().len() {
             if filling.pages.len > 0 {
                 let full = std::mem::replace(filling, self.open());
                 // What was written to a file leaves its memory to the next.
                 filling.pages = self.seal(full)?;
             }
-            if num_words > filling.pages.all().len() {
+            if filling.pages.map.is_none() || num_words > filling.pages.all().len() {
                 filling.pages = Pages::new(num_words.max(CHUNK_LEN))?;
             }
         }
@@ -500,12 +500,13 @@ mod tests {
     use crate::profile::Profile;
 
     fn article(number: usize) -> Article {
+        // The first has no text, and so no body.
         let text = "(Kestrel) - Rain fell on Lima for a fourth day and cut two roads to the north. ".repeat(number % 7);
         let mut article = Article::new(format!("id {number}"), text);
-        article.title = (number % 2 == 0).then(|| format!("Title {number}"));
-        article.source = (number % 3 == 0).then(|| "Kestrel".to_string());
-        article.published = (number % 5 != 0).then_some(Timestamp(-(number as i64)));
-        article.version = (number % 4 == 0).then_some(number as i64 - 8);
+        article.title = number.is_multiple_of(2).then(|| format!("Title {number}"));
+        article.source = number.is_multiple_of(3).then(|| "Kestrel".to_string());
+        article.published = (!number.is_multiple_of(5)).then_some(Timestamp(-(number as i64)));
+        article.version = number.is_multiple_of(4).then_some(number as i64 - 8);
         article.origin.block = number as u64 * 3;
         article.origin.record = number as u32;
         article.origin.place = format!("feed:{number}").into();

@@ -9,7 +9,7 @@
 //! "Winnowing", SIGMOD 2003), so that an excerpt from any place finds its source.
 
 use super::record::Record;
-use crate::bits::pack_bits;
+use crate::bits::{kernel, pack_bits, widest};
 use crate::fixed::{exp_neg_q30, ln_q16};
 use crate::hash::{derived_seed, mix64};
 use crate::profile::Profile;
@@ -301,7 +301,7 @@ impl WeightedTerms {
     /// The first tokens of a tree's order, with their ranks: those on the short list are all that rank so low.
     fn rank_first(&self, seed: u32, hits: &mut Vec<u64>) -> [u64; NUM_FIRST] {
         hits.resize(self.hashes.len() / LANES, 0);
-        find_hits(&self.hashes, seed, &self.cutoffs, hits);
+        find_hits(widest(), &self.hashes, seed, &self.cutoffs, hits);
         if let Some(last) = hits.last_mut() {
             // The filling is no token.
             *last &= u64::MAX >> (self.hashes.len() - self.idf.len());
@@ -340,9 +340,16 @@ fn with_index(rank: u64, index: usize) -> u64 {
     rank & !0xffff | index as u64
 }
 
+macro_rules! mark_hits {
+    ($lanes:path, $hashes:ident, $seed:ident, $cutoffs:ident, $hits:ident) => {
+        mark_hits($hashes, $seed, $cutoffs, $hits)
+    };
+}
+kernel! { fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u64]) = mark_hits; }
+
 /// A bit for each token whose uniform value in a tree is not above its cutoff.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn find_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u64]) {
+#[inline(always)]
+fn mark_hits(hashes: &[u32], seed: u32, cutoffs: &[u32], hits: &mut [u64]) {
     let (hashes, _) = hashes.as_chunks::<LANES>();
     let (cutoffs, _) = cutoffs.as_chunks::<LANES>();
     for ((hashes, cutoffs), hits) in hashes.iter().zip(cutoffs).zip(hits) {
@@ -368,6 +375,7 @@ fn scatter(mut x: u32) -> u32 {
 mod tests {
     use super::*;
     use crate::article::Article;
+    use crate::bits::Width;
     use crate::sketch::RecordBuf;
     use crate::text::Document;
     use proptest::prelude::*;
@@ -420,6 +428,21 @@ mod tests {
         assert_eq!(keys, again);
         let distinct: crate::hash::HashSet<_> = keys.iter().collect();
         assert!(distinct.len() > 28);
+    }
+
+    #[test]
+    fn hits_are_those_of_each_token() {
+        let (_, _, terms) = terms_of(&long_story());
+        for width in Width::ALL {
+            for seed in 0..50 {
+                let mut hits = vec![0; terms.hashes.len() / LANES];
+                find_hits(width, &terms.hashes, seed, &terms.cutoffs, &mut hits);
+                for (i, (hash, cutoff)) in terms.hashes.iter().zip(&terms.cutoffs).enumerate() {
+                    let is_hit = hits[i / LANES] >> (i % LANES) & 1 == 1;
+                    assert_eq!(is_hit, scatter(hash ^ seed) <= *cutoff, "{width:?}, token {i}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::lcs::lcs_len;
 use super::naming;
-use crate::bits::pack_bits;
+use crate::bits::{kernel, pack_bits, widest};
 use crate::fixed::{ONE, log2_q16, ratio, sqrt};
 use crate::profile::{Measurement, NUM_MEASUREMENTS, RARE_IDF};
 use crate::sketch::{LANES, Record, TermSums, Terms};
@@ -268,7 +268,7 @@ fn or_neutral(num: u64, den: u64) -> i32 {
 impl WordOverlap {
     fn new(shorter: &Record<'_>, longer: &Record<'_>) -> Self {
         let (hashes, idf) = shorter.terms.padded();
-        let both = shared_sums(hashes, idf, longer.terms.hashes());
+        let both = shared_sums(widest(), hashes, idf, longer.terms.hashes());
         Self { short: shorter.terms.sums(), long: longer.terms.sums(), both }
     }
 
@@ -304,12 +304,19 @@ impl WordOverlap {
     }
 }
 
+macro_rules! sum_shared {
+    ($lanes:path, $hashes:ident, $idf:ident, $others:ident) => {
+        sum_shared($hashes, $idf, $others)
+    };
+}
+kernel! { fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums = sum_shared; }
+
 /// Sums over the terms of `hashes` that are also among `others`. Both are in order of value; `hashes` and `idf` are filled
 /// up to a multiple of [`LANES`], the hashes with a value that is none.
 ///
 /// A block of each is compared all against all, then the block that ends lower moves on, as in [`num_shared`].
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
+#[inline(always)]
+fn sum_shared(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
     let (blocks, _) = hashes.as_chunks::<LANES>();
     let (idf, _) = idf.as_chunks::<LANES>();
     let [mut num, mut sum, mut squares, mut rare] = [[0u32; LANES]; 4];
@@ -369,7 +376,7 @@ fn name_overlap(shorter: &Record<'_>, longer: &Record<'_>, names: &mut [Vec<u32>
             }
         }
     }
-    let both = num_shared(&names[0], &names[1]);
+    let both = num_shared(widest(), &names[0], &names[1]);
     (or_neutral(both, short), or_neutral(both, short + long - both))
 }
 
@@ -399,15 +406,22 @@ impl Overlap {
 
 /// Overlap of two sorted sets.
 pub(super) fn overlap(first: &[u32], second: &[u32]) -> Overlap {
-    Overlap { first: first.len() as u64, second: second.len() as u64, shared: num_shared(first, second) }
+    Overlap { first: first.len() as u64, second: second.len() as u64, shared: num_shared(widest(), first, second) }
 }
+
+macro_rules! count_shared {
+    ($lanes:path, $first:ident, $second:ident) => {
+        count_shared($first, $second)
+    };
+}
+kernel! { fn num_shared(first: &[u32], second: &[u32]) -> u64 = count_shared; }
 
 /// Values in both of two sorted sets.
 ///
 /// A block of each is compared all against all, then the block that ends lower moves on: eight comparisons of eight
 /// lanes in place of up to sixteen that wait for each other.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn num_shared(first: &[u32], second: &[u32]) -> u64 {
+#[inline(always)]
+fn count_shared(first: &[u32], second: &[u32]) -> u64 {
     const BLOCK: usize = 8;
     let (mut i, mut j) = (0, 0);
     let mut counts = [0u32; BLOCK];
@@ -784,6 +798,7 @@ fn best_sentence(
 mod tests {
     use super::*;
     use crate::article::Article;
+    use crate::bits::Width;
     use crate::profile::Profile;
     use crate::shingle::shingle_hashes;
     use crate::sketch::RecordBuf;
@@ -953,7 +968,10 @@ mod tests {
                     num_names += u64::from(flags & TokenFlags::NAME != 0);
                 }
             }
-            prop_assert_eq!(WordOverlap::new(&first, &second).both, expected);
+            let (hashes, idf) = first.terms.padded();
+            for width in Width::ALL {
+                prop_assert_eq!(shared_sums(width, hashes, idf, second.terms.hashes()), expected);
+            }
             let (cover, _) = name_overlap(&first, &second, &mut Default::default());
             prop_assert_eq!(cover, or_neutral(num_names, first.terms.num_names().into()));
         }
@@ -961,6 +979,9 @@ mod tests {
         #[test]
         fn overlaps_agree_with_sets(a in prop::collection::btree_set(0u32..40, 0..30), b in prop::collection::btree_set(0u32..40, 0..30)) {
             let list = |set: &BTreeSet<u32>| set.iter().copied().collect::<Vec<_>>();
+            for width in Width::ALL {
+                prop_assert_eq!(num_shared(width, &list(&a), &list(&b)), (&a & &b).len() as u64);
+            }
             let got = overlap(&list(&a), &list(&b)).jaccard();
             prop_assert_eq!(got, (naive::jaccard(&a, &b) * f64::from(ONE)) as i32);
         }

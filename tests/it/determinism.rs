@@ -1,7 +1,10 @@
 //! One set of articles, one profile: the same bytes for any threads, order, files and compression.
 
 use crate::support::{Folder, feed_lines, fixture, gzip, json, rows, shuffled, zstd};
+use samestory::bits::{Width, limit_width};
 use samestory::hash::HashSet;
+use samestory::input::{Blocks, FieldNames};
+use samestory::{Engine, Profile};
 
 const OUTPUTS: [&str; 3] = ["clusters.jsonl", "pairs.jsonl", "links.jsonl"];
 
@@ -105,6 +108,22 @@ fn lines_that_share_an_id_settle_by_what_they_say() {
     assert!(answers[0][1].contains("title_cover"), "{}", answers[0][1]);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
+}
+
+#[test]
+fn instructions_change_nothing() {
+    let fields = FieldNames::default();
+    let answers = [Width::Plain, Width::Avx2, Width::Avx512].map(|width| {
+        limit_width(width);
+        let blocks = Blocks::open(&[fixture("feed.jsonl")], None).expect("the fixture is in the tree");
+        let clustering = Engine::new(Profile::default())
+            .cluster_blocks(blocks, |block| block.parse(&fields).articles)
+            .expect("the fixture can be clustered");
+        (clustering.members, clustering.pairs, clustering.links)
+    });
+    limit_width(Width::Avx512);
+    assert!(answers[0].1.len() > 100 && answers[0].2.len() > 20);
+    assert!(answers[0] == answers[1] && answers[1] == answers[2]);
 }
 
 #[test]
