@@ -16,12 +16,14 @@ use crate::profile::Profile;
 use crate::sketch::{KeyMaker, KeyScratch, MinHasher, Record, WeightedTerms, simhash, simhash_keys};
 use crate::verify::Level;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// Articles of a run: their keys are put away together. Also what 16 bits tell apart.
 pub(super) const RUN_LEN: usize = 1 << 14;
-/// Sections that the shards of a run are put away in: the memory of one is given back when its shards were looked at.
-pub(super) const NUM_SECTIONS: usize = 16;
+/// Sections that the shards of a run are put away in: what lies in a file is read by sections, and the memory of one is
+/// given back when its shards were looked at.
+pub(super) const NUM_SECTIONS: usize = 64;
 const SECTION_LEN: usize = NUM_SHARDS / NUM_SECTIONS;
 /// The rank of an article that takes no part: another stands in for it.
 pub(super) const NO_RANK: u32 = u32::MAX;
@@ -150,18 +152,17 @@ impl Keying {
         Ok(())
     }
 
-    /// Calls `each` with the pairs that meet in one shard, each once for each key.
+    /// Calls `each` with the pairs that meet in one shard of a section, each once for each key.
     pub(super) fn meet(
         &self,
-        shard: &Shard,
-        ranks: &[u32],
-        articles: &Articles,
+        (section, shard): (&Section<'_>, usize),
+        (ranks, articles): (&[u32], &Articles),
         rule: CrowdRule,
         scratch: &mut ShardScratch,
         each: &mut impl FnMut(u32, u32),
     ) -> BucketCounts {
         let refine = Refiner { keying: self, articles };
-        shard_pairs(shard.number, &shard.entries(), ranks, rule, &refine, scratch, each)
+        shard_pairs(shard, &section.entries(shard), ranks, rule, &refine, scratch, each)
     }
 
     /// The distinct pairs that meet under a rule for crowded buckets, sorted.
@@ -175,15 +176,16 @@ impl Keying {
         articles: &Articles,
         rule: CrowdRule,
     ) -> Result<Vec<(u32, u32)>> {
-        let in_shard = |number| {
-            let mut pairs = Vec::new();
-            let shard = keys.shard(number)?;
-            let mut scratch = ShardScratch::default();
-            self.meet(&shard, ranks, articles, rule, &mut scratch, &mut |a, b| pairs.push((a, b)));
-            Ok(pairs)
-        };
-        let found: Vec<Vec<(u32, u32)>> = (0..NUM_SHARDS).into_par_iter().map(in_shard).collect::<Result<_>>()?;
-        let mut pairs = found.concat();
+        let mut pairs = Vec::new();
+        for number in 0..NUM_SECTIONS {
+            let section = keys.section(number)?;
+            pairs.par_extend(section.shards().into_par_iter().flat_map_iter(|shard| {
+                let mut found = Vec::new();
+                let mut scratch = ShardScratch::default();
+                self.meet((&section, shard), (ranks, articles), rule, &mut scratch, &mut |a, b| found.push((a, b)));
+                found
+            }));
+        }
         pairs.par_sort_unstable();
         pairs.dedup();
         Ok(pairs)
@@ -201,13 +203,15 @@ impl Keying {
         cap: usize,
     ) -> Result<Vec<(KeyOrigin, Vec<u32>)>> {
         let refine = Refiner { keying: self, articles };
-        let in_shard = |number| Ok(crowded_buckets(number, &keys.shard(number)?.entries(), ranks, cap));
-        let found: Vec<Vec<(u64, Vec<u32>)>> = (0..NUM_SHARDS).into_par_iter().map(in_shard).collect::<Result<_>>()?;
-        let mut buckets: Vec<(KeyOrigin, Vec<u32>)> = found
-            .into_iter()
-            .flatten()
-            .filter_map(|(key, articles)| Some((refine.origin(articles[0], key)?, articles)))
-            .collect();
+        let mut buckets = Vec::new();
+        for number in 0..NUM_SECTIONS {
+            let section = keys.section(number)?;
+            let found = section
+                .shards()
+                .into_par_iter()
+                .flat_map_iter(|shard| crowded_buckets(shard, &section.entries(shard), ranks, cap));
+            buckets.par_extend(found.filter_map(|(key, articles)| Some((refine.origin(articles[0], key)?, articles))));
+        }
         buckets.par_sort_unstable_by(|(a, x), (b, y)| y.len().cmp(&x.len()).then_with(|| (x, a).cmp(&(y, b))));
         Ok(buckets)
     }
@@ -238,6 +242,9 @@ impl KeyRun {
     }
 }
 
+/// Keys without their shard, and for each its article's place in the run.
+type Lists = (Vec<u32>, Vec<u16>);
+
 /// A run that was put away.
 #[derive(Debug)]
 struct SealedRun {
@@ -250,8 +257,8 @@ struct SealedRun {
 
 #[derive(Debug)]
 enum RunPlace {
-    /// The keys and articles of each section, until its memory is given back.
-    Held(Vec<(Vec<u32>, Vec<u16>)>),
+    /// Each section, until its memory is given back.
+    Held(Vec<Lists>),
     /// Where in the file the run begins, and a checksum of each shard.
     Filed { start: u64, checks: Vec<u64> },
 }
@@ -293,7 +300,7 @@ impl<'a> KeyStore<'a> {
         }
         starts.push(num_keys as u32);
         let place = if self.budget.take(num_keys * 6) {
-            let section = |shards: &[Vec<u64>]| {
+            let section = |shards: &[Vec<u64>]| -> Lists {
                 let num_keys = shards.iter().map(Vec::len).sum();
                 let (mut keys, mut articles) = (Vec::with_capacity(num_keys), Vec::with_capacity(num_keys));
                 for shard in shards {
@@ -363,69 +370,66 @@ pub(super) struct SealedKeys<'a> {
     pub(super) num_keys: u64,
 }
 
-/// The keys of one shard.
+/// The keys of one section of all runs.
 #[derive(Debug)]
-pub(super) struct Shard<'a> {
+pub(super) struct Section<'a> {
     number: usize,
-    parts: Vec<Part<'a>>,
+    parts: Vec<(&'a SealedRun, Cow<'a, Lists>)>,
 }
 
-#[derive(Debug)]
-enum Part<'a> {
-    Held(Entries<'a>),
-    Read { keys: Vec<u32>, articles: Vec<u16>, base: u32 },
-}
-
-impl Shard<'_> {
-    fn entries(&self) -> Vec<Entries<'_>> {
-        self.parts.iter().map(Part::entries).collect()
+impl Section<'_> {
+    /// The numbers of its shards.
+    pub(super) fn shards(&self) -> std::ops::Range<usize> {
+        self.number * SECTION_LEN..(self.number + 1) * SECTION_LEN
     }
-}
 
-impl Part<'_> {
-    fn entries(&self) -> Entries<'_> {
-        match self {
-            Self::Held(entries) => *entries,
-            Self::Read { keys, articles, base } => Entries { keys, articles, base: *base },
-        }
+    fn entries(&self, shard: usize) -> Vec<Entries<'_>> {
+        self.parts
+            .iter()
+            .map(|(run, lists)| {
+                let first = run.starts[self.number * SECTION_LEN];
+                let [start, end] = [shard, shard + 1].map(|shard| (run.starts[shard] - first) as usize);
+                let (keys, articles) = &**lists;
+                Entries { keys: &keys[start..end], articles: &articles[start..end], base: run.base as u32 }
+            })
+            .collect()
     }
 }
 
 impl SealedKeys<'_> {
-    /// The keys of a shard.
+    /// The keys of a section.
     ///
     /// # Errors
     /// When a temporary file cannot be read, or gives other bytes than were written.
-    pub(super) fn shard(&self, number: usize) -> Result<Shard<'_>> {
-        let parts = self.runs.iter().map(|run| self.part(run, number)).collect::<Result<_>>()?;
-        Ok(Shard { number, parts })
+    pub(super) fn section(&self, number: usize) -> Result<Section<'_>> {
+        let part = |run| Ok((run, self.lists(run, number)?));
+        let parts = self.runs.par_iter().map(part).collect::<Result<_>>()?;
+        Ok(Section { number, parts })
     }
 
-    fn part<'s>(&self, run: &'s SealedRun, number: usize) -> Result<Part<'s>> {
-        let (start, end) = (run.starts[number] as usize, run.starts[number + 1] as usize);
-        let base = run.base as u32;
-        match &run.place {
-            RunPlace::Held(sections) => {
-                let (keys, articles) = &sections[number / SECTION_LEN];
-                let first = run.starts[number / SECTION_LEN * SECTION_LEN] as usize;
-                let range = start - first..end - first;
-                Ok(Part::Held(Entries { keys: &keys[range.clone()], articles: &articles[range], base }))
+    fn lists<'s>(&self, run: &'s SealedRun, section: usize) -> Result<Cow<'s, Lists>> {
+        let (place, checks) = match &run.place {
+            RunPlace::Held(sections) => return Ok(Cow::Borrowed(&sections[section])),
+            RunPlace::Filed { start, checks } => (start, checks),
+        };
+        let shards = section * SECTION_LEN..(section + 1) * SECTION_LEN;
+        let [start, end] = [shards.start, shards.end].map(|shard| run.starts[shard] as usize);
+        let mut bytes = vec![0; 6 * (end - start)];
+        self.file.read(place + 6 * start as u64, &mut bytes)?;
+        let (mut keys, mut articles) = (Vec::with_capacity(end - start), Vec::with_capacity(end - start));
+        let mut rest = &bytes[..];
+        for shard in shards {
+            let num_keys = (run.starts[shard + 1] - run.starts[shard]) as usize;
+            let (of_shard, others) = rest.split_at(6 * num_keys);
+            if hash64(of_shard, CHECK_SEED) != checks[shard] {
+                return Err(Error::Temporary { what: "keys" });
             }
-            RunPlace::Filed { start: place, checks } => {
-                let num = end - start;
-                let mut bytes = vec![0; 6 * num];
-                self.file.read(place + 6 * start as u64, &mut bytes)?;
-                if hash64(&bytes, CHECK_SEED) != checks[number] {
-                    return Err(Error::Temporary { what: "keys" });
-                }
-                let (keys, articles) = bytes.split_at(4 * num);
-                Ok(Part::Read {
-                    keys: keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect(),
-                    articles: articles.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
-                    base,
-                })
-            }
+            let (of_keys, of_articles) = of_shard.split_at(4 * num_keys);
+            keys.extend(of_keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)));
+            articles.extend(of_articles.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)));
+            rest = others;
         }
+        Ok(Cow::Owned((keys, articles)))
     }
 
     /// Gives the memory of a section back.
@@ -436,11 +440,6 @@ impl SealedKeys<'_> {
                 self.budget.give_back(6 * keys.len());
             }
         }
-    }
-
-    /// The shards of a section.
-    pub(super) fn shards_of(section: usize) -> std::ops::Range<usize> {
-        section * SECTION_LEN..(section + 1) * SECTION_LEN
     }
 
     /// Bytes that lie in a temporary file.

@@ -25,7 +25,7 @@ use crate::sketch::Record;
 use crate::verify::{Level, Relation, Scratch, Verdict, judge};
 use analyze::{Analyzer, Groups, sort_and_check};
 use keys::{KeyStore, Keying, NUM_SECTIONS, SealedKeys};
-use pairs::PairStore;
+use pairs::{Gathering, PairStore};
 use rayon::prelude::*;
 use spill::Budget;
 use std::path::PathBuf;
@@ -352,38 +352,35 @@ impl Engine {
         stats.num_rows = bands.num_rows as u64;
         stats.band_recall = recall;
         let rule = CrowdRule { cap: keying.bucket_cap(), pairs_neighbours: true };
-        let mut num_met = 0;
-        for section in 0..NUM_SECTIONS {
-            let done = SealedKeys::shards_of(section)
+        // What workers have at hand goes from section to section.
+        let idle: Mutex<Vec<(ShardScratch, Gathering)>> = Mutex::default();
+        let lock = || idle.lock().expect("no worker panics while it comes or goes");
+        for number in 0..NUM_SECTIONS {
+            let section = keys.section(number)?;
+            let counts = section
+                .shards()
                 .into_par_iter()
-                .try_fold(
-                    || (ShardScratch::default(), pairs.gathering(), BucketCounts::default()),
-                    |(mut scratch, mut gathering, counts), number| {
-                        let shard = keys.shard(number)?;
-                        let mut failed = None;
-                        let found = keying.meet(&shard, ranks, articles, rule, &mut scratch, &mut |a, b| {
-                            if failed.is_none() {
-                                failed = pairs.add(&mut gathering, a, b).err();
-                            }
-                        });
-                        match failed {
-                            Some(error) => Err(error),
-                            None => Ok((scratch, gathering, counts.plus(found))),
+                .map(|shard| {
+                    let at_hand = lock().pop();
+                    let (mut scratch, mut gathering) =
+                        at_hand.unwrap_or_else(|| (ShardScratch::default(), pairs.gathering()));
+                    let mut failed = None;
+                    let mut each = |a, b| {
+                        if failed.is_none() {
+                            failed = pairs.add(&mut gathering, a, b).err();
                         }
-                    },
-                )
-                .map(|done| {
-                    let (_, gathering, counts) = done?;
-                    Ok((pairs.finish(gathering)?, counts))
+                    };
+                    let found = keying.meet((&section, shard), (ranks, articles), rule, &mut scratch, &mut each);
+                    lock().push((scratch, gathering));
+                    failed.map_or(Ok(found), Err)
                 })
-                .collect::<Result<Vec<(u64, BucketCounts)>>>()?;
-            for (num, counts) in done {
-                num_met += num;
-                stats.buckets = stats.buckets.plus(counts);
-            }
-            keys.drop_section(section);
+                .try_reduce(BucketCounts::default, |a, b| Ok(a.plus(b)))?;
+            stats.buckets = stats.buckets.plus(counts);
+            drop(section);
+            keys.drop_section(number);
         }
-        Ok(num_met)
+        let gathered = idle.into_inner().expect("no worker panics while it comes or goes");
+        gathered.into_iter().map(|(_, gathering)| pairs.finish(gathering)).sum()
     }
 
     /// Judges the candidate pairs, part by part.
