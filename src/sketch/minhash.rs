@@ -4,7 +4,7 @@
 //! `a_i · h + b_i` modulo 2³² over the shingle hashes *h*, with odd `a_i`: one multiplication and one minimum a shingle
 //! and slot, in loops that vectorise.
 
-use crate::bits::{Width, kernel, widest};
+use crate::bits::{kernel, widest};
 use crate::hash::derived_seed;
 
 /// The value of every slot of an empty set.
@@ -119,6 +119,7 @@ pub fn estimated_jaccard(a: &[u32], b: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::Width;
     use crate::tests::naive;
     use proptest::prelude::*;
 
