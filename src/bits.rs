@@ -50,9 +50,6 @@ pub(crate) fn pack_bits(bytes: &[u8; CHUNK_LEN]) -> u64 {
 pub(crate) mod plain {
     use super::{CHUNK_LEN, pack_bits};
 
-    /// Slots of a signature that the registers hold.
-    pub(crate) const NUM_SLOTS: usize = 16;
-
     #[inline(always)]
     pub(crate) fn load(bytes: &[u8; CHUNK_LEN]) -> [u8; CHUNK_LEN] {
         *bytes
@@ -88,9 +85,6 @@ pub(crate) mod plain {
 pub(crate) mod avx2 {
     use super::CHUNK_LEN;
     use std::arch::x86_64::*;
-
-    /// As of [`super::plain`].
-    pub(crate) const NUM_SLOTS: usize = 32;
 
     type Chunk = [__m256i; 2];
 
@@ -145,9 +139,6 @@ pub(crate) mod avx2 {
 pub(crate) mod avx512 {
     use super::CHUNK_LEN;
     use std::arch::x86_64::*;
-
-    /// As of [`super::plain`].
-    pub(crate) const NUM_SLOTS: usize = 128;
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]

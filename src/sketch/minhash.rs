@@ -4,7 +4,7 @@
 //! `a_i · h + b_i` modulo 2³² over the shingle hashes *h*, with odd `a_i`: one multiplication and one minimum a shingle
 //! and slot, in loops that vectorise.
 
-use crate::bits::{Width, kernel, widest};
+use crate::bits::{kernel, widest};
 use crate::hash::derived_seed;
 
 /// The value of every slot of an empty set.
@@ -59,54 +59,42 @@ impl MinHasher {
     }
 }
 
-/// Shingles that are folded together.
-const NUM_TOGETHER: usize = 512;
-
-/// Lowers each slot to the minimum of its function over the shingles.
-fn minima(width: Width, shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) {
-    for shingles in shingles.chunks(NUM_TOGETHER) {
-        let mut folded = [0; NUM_TOGETHER];
-        for (folded, shingle) in folded.iter_mut().zip(shingles) {
-            *folded = fold(*shingle);
-        }
-        lower(width, &folded[..shingles.len()], factors, offsets, signature);
-    }
-}
-
-/// The slots that stay in registers, with their factors and offsets, while the shingles pass.
-macro_rules! lower {
-    ($lanes:path, $folded:ident, $factors:ident, $offsets:ident, $signature:ident) => {{
-        use $lanes as lanes;
-        let done = lower_blocks::<{ lanes::NUM_SLOTS }>($folded, $factors, $offsets, $signature, 0);
-        lower_blocks::<1>($folded, $factors, $offsets, $signature, done);
-    }};
+macro_rules! minima {
+    ($lanes:path, $shingles:ident, $factors:ident, $offsets:ident, $signature:ident) => {
+        lower($shingles, $factors, $offsets, $signature)
+    };
 }
 kernel! {
-    fn lower(folded: &[u32], factors: &[u32], offsets: &[u32], signature: &mut [u32]) = lower;
+    /// [`lower`] for each width.
+    fn minima(shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) = minima;
 }
 
-/// Lowers the slots from `start` on, `N` at a time; returns how many are then done.
+/// Lowers each slot to the minimum of its function over the shingles. A block of slots stays in registers while the
+/// shingles pass.
 #[inline(always)]
-fn lower_blocks<const N: usize>(
-    folded: &[u32],
-    factors: &[u32],
-    offsets: &[u32],
-    signature: &mut [u32],
-    start: usize,
-) -> usize {
-    let blocks = signature[start..].as_chunks_mut::<N>().0;
-    let parameters = factors[start..].as_chunks::<N>().0.iter().zip(offsets[start..].as_chunks::<N>().0);
-    let done = start + N * blocks.len();
-    for (slots, (factors, offsets)) in blocks.iter_mut().zip(parameters) {
-        let mut lowest = *slots;
-        for hash in folded {
-            for i in 0..N {
+fn lower(shingles: &[u64], factors: &[u32], offsets: &[u32], signature: &mut [u32]) {
+    const LANES: usize = 32;
+    let mut blocks = signature.chunks_exact_mut(LANES);
+    let parameters = factors.chunks_exact(LANES).zip(offsets.chunks_exact(LANES));
+    for (slots, (factors, offsets)) in blocks.by_ref().zip(parameters) {
+        let mut lowest: [u32; LANES] = std::array::from_fn(|i| slots[i]);
+        let factors: [u32; LANES] = std::array::from_fn(|i| factors[i]);
+        let offsets: [u32; LANES] = std::array::from_fn(|i| offsets[i]);
+        for shingle in shingles {
+            let hash = fold(*shingle);
+            for i in 0..LANES {
                 lowest[i] = lowest[i].min(hash.wrapping_mul(factors[i]).wrapping_add(offsets[i]));
             }
         }
-        *slots = lowest;
+        slots.copy_from_slice(&lowest);
     }
-    done
+    let rest = blocks.into_remainder();
+    let start = factors.len() - rest.len();
+    for (i, slot) in rest.iter_mut().enumerate() {
+        for shingle in shingles {
+            *slot = (*slot).min(fold(*shingle).wrapping_mul(factors[start + i]).wrapping_add(offsets[start + i]));
+        }
+    }
 }
 
 /// A 64-bit shingle hash as the 32 bits that the slots mix and that records keep.
@@ -131,6 +119,7 @@ pub fn estimated_jaccard(a: &[u32], b: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::Width;
     use crate::tests::naive;
     use proptest::prelude::*;
 
