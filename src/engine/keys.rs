@@ -21,6 +21,8 @@ use std::sync::Mutex;
 
 /// Articles of a run: their keys are put away together. Also what 16 bits tell apart.
 pub(super) const RUN_LEN: usize = 1 << 14;
+/// Keys at which a run ends early: long articles have thousands.
+const MAX_RUN_KEYS: usize = 1 << 22;
 /// Sections that the shards of a run are put away in: what lies in a file is read by sections, and the memory of one is
 /// given back when its shards were looked at.
 pub(super) const NUM_SECTIONS: usize = 64;
@@ -139,15 +141,16 @@ impl Keying {
         keys: &KeyStore<'_>,
         filling: &mut KeyRun,
     ) -> Result<()> {
-        if filling.num_articles == RUN_LEN {
+        if filling.num_articles == RUN_LEN || filling.num_keys >= MAX_RUN_KEYS {
             keys.seal(filling)?;
         }
         let article = filling.num_articles as u16;
         filling.num_articles += 1;
-        let KeyRun { shards, scratch, .. } = filling;
+        let KeyRun { shards, scratch, num_keys, .. } = filling;
         self.each_key(record, signature, scratch, |_, hash| {
             let (shard, rest) = shard_of(key_of(hash));
             shards[shard].push(u64::from(rest) << 16 | u64::from(article));
+            *num_keys += 1;
         });
         Ok(())
     }
@@ -231,6 +234,7 @@ pub(super) struct KeyRun {
     /// Articles of the worker before this run.
     base: usize,
     num_articles: usize,
+    num_keys: usize,
     worker: usize,
     scratch: KeyingScratch,
 }
@@ -285,6 +289,7 @@ impl<'a> KeyStore<'a> {
             shards: vec![Vec::new(); NUM_SHARDS],
             base: 0,
             num_articles: 0,
+            num_keys: 0,
             worker: *num_workers - 1,
             scratch: KeyingScratch::default(),
         }
@@ -318,6 +323,7 @@ impl<'a> KeyStore<'a> {
         self.runs.lock().expect("no worker panics while it appends").push(sealed);
         run.base += run.num_articles;
         run.num_articles = 0;
+        run.num_keys = 0;
         Ok(())
     }
 
