@@ -80,6 +80,16 @@ impl Timestamp {
     }
 }
 
+/// RFC 3339 in UTC; a moment beyond the years that it can write, as seconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(time) => time.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
 /// Where an article stood in the input: what errors name, and what brings the kept articles back in input order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {

@@ -82,6 +82,67 @@ pub enum Error {
         /// What was read.
         what: &'static str,
     },
+    /// A folder holds no index.
+    #[error("{folder}: no index here; samestory index add makes one", folder = folder.display())]
+    NoIndex {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder that should become an index holds something else.
+    #[error("{folder}: holds {found} and no index; an index wants a folder of its own", folder = folder.display())]
+    ForeignFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// A file found there.
+        found: String,
+    },
+    /// Another process writes the index.
+    #[error("{folder}: another process writes this index; one can at a time", folder = folder.display())]
+    IndexInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// An index was made under another profile or with other options.
+    #[error("{folder}: the index was made with {field} {index}, asked for is {asked}", folder = folder.display())]
+    OtherIndex {
+        /// The folder.
+        folder: PathBuf,
+        /// What differs: `sketch`, `verdict`, `level`, `near`.
+        field: &'static str,
+        /// What the index has.
+        index: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A file of an index has a format that this version does not know.
+    #[error("{file}: format {found}; this version reads up to {newest}", file = file.display())]
+    IndexFormat {
+        /// The file.
+        file: PathBuf,
+        /// The format it states.
+        found: u32,
+        /// The newest that is known.
+        newest: u32,
+    },
+    /// A file of an index is not as it was written.
+    #[error("{file}: damaged at byte {offset}: {what}", file = file.display())]
+    IndexDamaged {
+        /// The file.
+        file: PathBuf,
+        /// Where the damage was noticed.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// An index could not write what it was told before, and takes nothing more until it is opened anew.
+    #[error("{folder}: an earlier change could not be written; open the index anew", folder = folder.display())]
+    IndexHalted {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// What was offered to an index was overtaken by another change or offer.
+    #[error("the index has changed since this was offered: offer it again")]
+    StaleOffer,
     /// The labelled pairs cannot be used.
     #[error("{place}: {reason}")]
     Labels {

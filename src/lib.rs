@@ -27,9 +27,11 @@ pub mod engine;
 pub mod error;
 pub mod fixed;
 pub mod hash;
+pub mod index;
 #[cfg(feature = "cli")]
 pub mod input;
 pub mod lsh;
+mod map;
 #[cfg(feature = "cli")]
 pub mod output;
 pub mod plan;
@@ -59,6 +61,6 @@ mod guide {
 }
 
 pub use article::{Article, ArticleId, Timestamp};
-pub use engine::{Clustering, Engine};
+pub use engine::{Clustering, Engine, Index};
 pub use error::{Error, Result};
 pub use profile::Profile;

@@ -3,7 +3,7 @@
 use super::keys::NO_RANK;
 use super::store::{ArticleView, Articles};
 use super::{Replaced, Stats, Versions};
-use crate::article::Article;
+use crate::article::{Article, Timestamp};
 use crate::error::{Error, Result};
 use crate::hash::{combine, hash128};
 use crate::profile::Profile;
@@ -155,14 +155,30 @@ pub(super) fn sort_and_check(
 /// Among equal ids the one that stands comes first: newest version, then newest, then by text, then by whatever else can
 /// reach an output, so that the place only tells apart what answers alike.
 fn by_standing(a: &ArticleView<'_>, b: &ArticleView<'_>) -> std::cmp::Ordering {
-    fn newest<'a>(article: &ArticleView<'a>) -> impl Ord + 'a {
-        let record = article.record();
-        let described = (article.source(), record.title, article.title());
-        let flags = (record.terms.says_correction(), record.terms.is_weighted());
-        (article.version(), article.published(), article.text_hash(), described, flags)
-    }
     let place = |article: &ArticleView<'_>| (article.block_and_record(), article.place().to_string());
-    newest(b).cmp(&newest(a)).then_with(|| place(a).cmp(&place(b)))
+    standing(b).cmp(&standing(a)).then_with(|| place(a).cmp(&place(b)))
+}
+
+/// What decides between articles of one id: the greatest stands.
+pub(super) type Standing<'a> =
+    (Option<i64>, Option<Timestamp>, u128, (Option<&'a str>, &'a [u32], Option<&'a str>), (bool, bool));
+
+/// What decides for an article that was put away.
+pub(super) fn standing<'a>(article: &ArticleView<'a>) -> Standing<'a> {
+    let record = article.record();
+    let described = (article.source(), record.title, article.title());
+    let flags = (record.terms.says_correction(), record.terms.is_weighted());
+    (article.version(), article.published(), article.text_hash(), described, flags)
+}
+
+impl Analyzed {
+    /// What decides for an article before it is put away, where texts are not held.
+    pub(super) fn standing<'a>(&'a self, article: &'a Article) -> Standing<'a> {
+        let record = self.record.record();
+        let flags = (record.terms.says_correction(), record.terms.is_weighted());
+        let described = (article.source.as_deref(), record.title, None);
+        (article.version, article.published, self.text_hash, described, flags)
+    }
 }
 
 /// Exact copies: of each group one article, the first by precedence, stands in for the others.

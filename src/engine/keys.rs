@@ -96,7 +96,7 @@ impl Keying {
 
     /// Calls `each` with the hash of every key of an article; none at the level of exact copies, and none of one too
     /// short to compare. `signature` may be empty where it is not needed.
-    fn each_key(
+    pub(super) fn each_key(
         &self,
         record: &Record<'_>,
         signature: &[u32],
@@ -164,7 +164,7 @@ impl Keying {
         scratch: &mut ShardScratch,
         each: &mut impl FnMut(u32, u32),
     ) -> BucketCounts {
-        let refine = Refiner { keying: self, articles };
+        let refine = Refiner::new(self, articles);
         shard_pairs(shard, &section.entries(shard), ranks, rule, &refine, scratch, each)
     }
 
@@ -205,7 +205,7 @@ impl Keying {
         articles: &Articles,
         cap: usize,
     ) -> Result<Vec<(KeyOrigin, Vec<u32>)>> {
-        let refine = Refiner { keying: self, articles };
+        let refine = Refiner::new(self, articles);
         let mut buckets = Vec::new();
         for number in 0..NUM_SECTIONS {
             let section = keys.section(number)?;
@@ -220,8 +220,9 @@ impl Keying {
     }
 }
 
+/// Scratch space for the keys of articles.
 #[derive(Debug, Default)]
-struct KeyingScratch {
+pub(super) struct KeyingScratch {
     terms: WeightedTerms,
     keys: KeyScratch,
 }
@@ -455,44 +456,54 @@ impl SealedKeys<'_> {
 }
 
 /// The keys of articles by rank, made anew for buckets to be refined by.
-struct Refiner<'a> {
+pub(super) struct Refiner<'a> {
     keying: &'a Keying,
     articles: &'a Articles,
 }
 
-impl Refine for Refiner<'_> {
-    fn origin(&self, article: u32, key: u64) -> Option<KeyOrigin> {
-        let record = self.articles.record(article);
+impl<'a> Refiner<'a> {
+    pub(super) fn new(keying: &'a Keying, articles: &'a Articles) -> Self {
+        Self { keying, articles }
+    }
+}
+
+impl Keying {
+    /// Where a record's key comes from.
+    pub(super) fn origin_of(&self, record: &Record<'_>, key: u64) -> Option<KeyOrigin> {
         let mut found = None;
-        self.keying.each_key(
-            &record,
-            &self.keying.signature(&record),
-            &mut KeyingScratch::default(),
-            |origin, hash| {
-                if key_of(hash) == key {
-                    found = found.or(Some(origin));
-                }
-            },
-        );
+        self.each_key(record, &self.signature(record), &mut KeyingScratch::default(), |origin, hash| {
+            if key_of(hash) == key {
+                found = found.or(Some(origin));
+            }
+        });
         found
     }
 
-    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        let record = self.articles.record(article);
+    /// A record's key of an origin, refined by `depth` further elements.
+    pub(super) fn refine_of(&self, record: &Record<'_>, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
         match origin {
-            KeyOrigin::Band(band) => self.keying.bands.key(&self.keying.signature(&record), band as usize, depth),
+            KeyOrigin::Band(band) => self.bands.key(&self.signature(record), band as usize, depth),
             KeyOrigin::Tree(tree) => {
-                let maker = &self.keying.maker;
-                let terms = maker.weighted_terms(&record);
-                let keys = |depth| maker.tree_keys(&terms, tree as usize, depth, &mut KeyScratch::default());
+                let terms = self.maker.weighted_terms(record);
+                let keys = |depth| self.maker.tree_keys(&terms, tree as usize, depth, &mut KeyScratch::default());
                 // Of the tree's keys the one that brought the article here.
                 let at = keys(0).iter().position(|hash| hash.is_some_and(|hash| key_of(hash) == key))?;
                 keys(depth)[at]
             }
             // A passage or fingerprint that many share is refined by the wording of the rest.
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {
-                Bands { num_bands: 1, num_rows: 1 }.key(&self.keying.signature_of(&record), 0, depth - 1)
+                Bands { num_bands: 1, num_rows: 1 }.key(&self.signature_of(record), 0, depth - 1)
             }
         }
+    }
+}
+
+impl Refine for Refiner<'_> {
+    fn origin(&self, article: u32, key: u64) -> Option<KeyOrigin> {
+        self.keying.origin_of(&self.articles.record(article), key)
+    }
+
+    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+        self.keying.refine_of(&self.articles.record(article), origin, key, depth)
     }
 }

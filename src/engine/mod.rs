@@ -2,6 +2,7 @@
 
 mod analyze;
 mod clustering;
+mod incremental;
 mod keys;
 mod pairs;
 mod plan;
@@ -11,6 +12,7 @@ mod store;
 
 pub use analyze::Analyzed;
 pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
+pub use incremental::{Added, Checked, Decision, Hit, Index, IndexStats, Offer, Recovered};
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
 pub use store::{ArticleView, Articles};
@@ -114,6 +116,8 @@ pub struct Engine {
     memory: u64,
     temp_folder: PathBuf,
     progress: Arc<Progress>,
+    /// [`COMPONENT_LIMIT`], but in tests.
+    component_limit: usize,
 }
 
 impl Engine {
@@ -131,6 +135,7 @@ impl Engine {
             memory: u64::MAX,
             temp_folder: std::env::temp_dir(),
             progress: Arc::default(),
+            component_limit: COMPONENT_LIMIT,
         }
     }
 
@@ -250,9 +255,14 @@ impl Engine {
     /// What the later stages read of one article.
     #[must_use]
     pub fn analyze(&self, article: &Article) -> Analyzed {
+        let mut analyzed = self.analyze_whole(article);
+        analyzed.record.drop_scratch();
+        analyzed
+    }
+
+    fn analyze_whole(&self, article: &Article) -> Analyzed {
         let mut analyzed = Analyzed::default();
         Analyzer::new(&self.profile, true).analyze(article, &mut analyzed);
-        analyzed.record.drop_scratch();
         analyzed
     }
 
@@ -419,7 +429,7 @@ impl Engine {
     }
 
     fn cluster_matches(&self, articles: &Articles, matches: &[Match]) -> Vec<Cluster> {
-        components(articles.len(), matches, COMPONENT_LIMIT)
+        components(articles.len(), matches, self.component_limit)
             .par_iter()
             .flat_map_iter(|component| {
                 let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();

@@ -106,18 +106,8 @@ impl SpillFile<'_> {
             return Ok(None);
         };
         file.flush().map_err(&fail)?;
-        map(&file).map(Some).map_err(fail)
+        crate::map::map(&file).map(Some).map_err(fail)
     }
-}
-
-/// Records are read in no order and a few lines each: by calls to the system each would be copied in whole pages.
-#[allow(unsafe_code, reason = "a mapped file can change under its reader; this one cannot, see below")]
-fn map(file: &File) -> std::io::Result<Mmap> {
-    // SAFETY: the file was made by this process without a name, so that no other can open it, and it is handed over
-    // here: nobody writes or cuts it while the map lives.
-    let map = unsafe { Mmap::map(file)? };
-    let _ = map.advise(memmap2::Advice::Random);
-    Ok(map)
 }
 
 #[cfg(test)]

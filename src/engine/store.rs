@@ -7,15 +7,18 @@ use super::analyze::Analyzed;
 use super::spill::{Budget, SpillFile};
 use crate::article::{Article, Timestamp};
 use crate::error::{Error, Result};
+use crate::index::Segment;
 use crate::sketch::{Record, Terms};
 use memmap2::{Mmap, MmapMut};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Words of a chunk, some large pages of memory; one that holds a larger article is as large as that.
 const CHUNK_LEN: usize = 1 << 20;
 /// Words of a head that are read ahead, and how many lie in one line of a cache.
 const AHEAD_LEN: usize = 96;
 const LINE_LEN: usize = 8;
+/// Words of a head that say how long it is and where the rest lies.
+const HEAD_WORDS: usize = 2 + 8;
 
 /// Chunks that several workers fill, each its own.
 #[derive(Debug)]
@@ -35,6 +38,10 @@ enum Chunk {
         start: u64,
         len: usize,
     },
+    /// A section of a segment of an index.
+    Segment(Arc<Segment>, usize),
+    /// What an index has not put in a segment yet.
+    Table(Arc<Vec<u64>>),
 }
 
 /// Words in memory of their own, in large pages where the system has them: heads are read in no order, and of small pages
@@ -129,8 +136,8 @@ impl<'a> Arena<'a> {
     }
 }
 
-/// An arena that is full.
-#[derive(Debug)]
+/// An arena that is full, or what an index has of one kind.
+#[derive(Debug, Default)]
 struct Shelf {
     chunks: Vec<Chunk>,
     map: Option<Mmap>,
@@ -148,7 +155,36 @@ impl Shelf {
                 let bytes = &map[*start as usize..][..8 * len];
                 &bytemuck::cast_slice(bytes)[at..]
             }
+            Chunk::Segment(segment, section) => &bytemuck::cast_slice(segment.unchecked(*section))[at..],
+            Chunk::Table(words) => &words[at..],
             Chunk::Open => unreachable!("all chunks are sealed"),
+        }
+    }
+
+    /// The chunks of an index, shared.
+    fn share(&self) -> Self {
+        let share = |chunk: &Chunk| match chunk {
+            Chunk::Segment(segment, section) => Chunk::Segment(Arc::clone(segment), *section),
+            Chunk::Table(words) => Chunk::Table(Arc::clone(words)),
+            Chunk::Open => Chunk::Open,
+            Chunk::Held(_) | Chunk::Filed { .. } => unreachable!("an index has segments and tables"),
+        };
+        Self { chunks: self.chunks.iter().map(share).collect(), map: None }
+    }
+
+    fn put(&mut self, chunk: u32, what: Chunk) {
+        let chunk = chunk as usize;
+        while self.chunks.len() <= chunk {
+            self.chunks.push(Chunk::Open);
+        }
+        self.chunks[chunk] = what;
+    }
+
+    /// The table under a number, to be filled.
+    fn table(&mut self, chunk: u32) -> &mut Vec<u64> {
+        match &mut self.chunks[chunk as usize] {
+            Chunk::Table(words) => Arc::make_mut(words),
+            _ => unreachable!("a table was put there"),
         }
     }
 
@@ -200,7 +236,9 @@ impl<'a> Intake<'a> {
         let record = &analyzed.record;
         let (body, words) = self.bodies.push(&mut part.bodies, record.body().len())?;
         words.copy_from_slice(record.body());
-        let notes = self.push_notes(&mut part.notes, article, analyzed, holds_text)?;
+        let of_article = Notes::new(article, analyzed, holds_text);
+        let (notes, words) = self.notes.push(&mut part.notes, of_article.len())?;
+        of_article.fill(words);
         let (head, words) = self.heads.push(&mut part.heads, 2 + record.head().len() / 2)?;
         words[..2].copy_from_slice(&[body, notes]);
         bytemuck::cast_slice_mut(&mut words[2..]).copy_from_slice(record.head());
@@ -208,26 +246,58 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn push_notes(
-        &self,
-        filling: &mut Filling,
-        article: &Article,
-        analyzed: &Analyzed,
-        holds_text: bool,
-    ) -> Result<u64> {
+    /// The articles of all parts, part by part; an article's place in this order is its number.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be written or mapped.
+    pub(super) fn finish(self, parts: Vec<Part>) -> Result<Articles> {
+        let mut places = Vec::with_capacity(parts.iter().map(|part| part.places.len()).sum());
+        for part in parts {
+            self.heads.seal(part.heads)?;
+            self.bodies.seal(part.bodies)?;
+            self.notes.seal(part.notes)?;
+            places.extend_from_slice(&part.places);
+        }
+        let Self { heads, bodies, notes } = self;
+        let [heads, bodies, notes] = [heads.finish()?, bodies.finish()?, notes.finish()?];
+        Ok(Articles { places, heads, bodies, notes })
+    }
+}
+
+/// What outputs say of an article, before it is put away.
+struct Notes<'a> {
+    article: &'a Article,
+    analyzed: &'a Analyzed,
+    texts: [Option<&'a str>; note::NUM_TEXTS],
+}
+
+impl<'a> Notes<'a> {
+    fn new(article: &'a Article, analyzed: &'a Analyzed, holds_text: bool) -> Self {
         let held = holds_text.then_some(article);
-        let texts: [Option<&str>; note::NUM_TEXTS] = [
+        let texts = [
             Some(article.id.as_str()),
-            Some(&article.origin.place),
+            Some(&*article.origin.place),
             article.source.as_deref(),
             analyzed.unweighted_language.as_deref(),
             held.map(|article| article.text.as_str()),
             held.and_then(|article| article.title.as_deref()),
         ];
-        let credits = analyzed.credits.iter().map(String::as_str);
-        let num_bytes = texts.iter().flatten().map(|text| text.len()).sum::<usize>()
-            + credits.clone().map(|credit| credit.len() + 1).sum::<usize>();
-        let (place, words) = self.notes.push(filling, note::LEN + num_bytes.div_ceil(8))?;
+        Self { article, analyzed, texts }
+    }
+
+    fn credits_len(&self) -> usize {
+        self.analyzed.credits.iter().map(|credit| credit.len() + 1).sum()
+    }
+
+    /// Words they take.
+    fn len(&self) -> usize {
+        let num_bytes = self.texts.iter().flatten().map(|text| text.len()).sum::<usize>() + self.credits_len();
+        note::LEN + num_bytes.div_ceil(8)
+    }
+
+    /// Writes them; the words must be zero.
+    fn fill(&self, words: &mut [u64]) {
+        let Self { article, analyzed, texts } = self;
         let (numbers, bytes) = words.split_at_mut(note::LEN);
         let halves = |hash: u128| [hash as u64, (hash >> 64) as u64];
         numbers[note::TEXT_HASH..][..2].copy_from_slice(&halves(analyzed.text_hash));
@@ -247,28 +317,11 @@ impl<'a> Intake<'a> {
             *len = text.map_or(note::NONE, |text| text.len() as u32);
             put(text.unwrap_or(""));
         }
-        lens[note::NUM_TEXTS] = credits.clone().map(|credit| credit.len() as u32 + 1).sum();
-        for credit in credits {
+        lens[note::NUM_TEXTS] = self.credits_len() as u32;
+        for credit in &analyzed.credits {
             put(credit);
             put("\0");
         }
-        Ok(place)
-    }
-
-    /// The articles of all parts, part by part; an article's place in this order is its number.
-    ///
-    /// # Errors
-    /// When a temporary file cannot be written or mapped.
-    pub(super) fn finish(self, parts: Vec<Part>) -> Result<Articles> {
-        let mut places = Vec::with_capacity(parts.iter().map(|part| part.places.len()).sum());
-        for part in parts {
-            self.heads.seal(part.heads)?;
-            self.bodies.seal(part.bodies)?;
-            self.notes.seal(part.notes)?;
-            places.extend_from_slice(&part.places);
-        }
-        let Self { heads, bodies, notes } = self;
-        Ok(Articles { places, heads: heads.finish()?, bodies: bodies.finish()?, notes: notes.finish()? })
     }
 }
 
@@ -286,8 +339,8 @@ mod note {
     pub(super) const NONE: u32 = u32::MAX;
 }
 
-/// Articles by rank: their place in the order of ids.
-#[derive(Debug)]
+/// Articles by rank: their place in the order of ids. An index has them by ordinal, in order of arrival.
+#[derive(Debug, Default)]
 pub struct Articles {
     places: Vec<u64>,
     heads: Shelf,
@@ -349,6 +402,94 @@ impl Articles {
         self.places = order.iter().map(|rank| self.places[*rank as usize]).collect();
     }
 
+    /// Takes in the articles of a segment: its number and sections (heads, bodies, notes), and where their heads lie in it.
+    pub(super) fn add_segment(&mut self, number: u32, segment: &Arc<Segment>, sections: [usize; 3], heads: &[u32]) {
+        self.replace_table(number, segment, sections);
+        self.places.extend(heads.iter().map(|at| u64::from(number) << 32 | u64::from(*at)));
+    }
+
+    /// Begins the table that articles are pushed to, under the number that its segment will have.
+    pub(super) fn begin_table(&mut self, number: u32) {
+        for shelf in [&mut self.heads, &mut self.bodies, &mut self.notes] {
+            shelf.put(number, Chunk::Table(Arc::default()));
+        }
+    }
+
+    /// Puts a segment in place of the table of its number: the same words in the same places.
+    pub(super) fn replace_table(&mut self, number: u32, segment: &Arc<Segment>, sections: [usize; 3]) {
+        for (shelf, section) in [&mut self.heads, &mut self.bodies, &mut self.notes].into_iter().zip(sections) {
+            shelf.put(number, Chunk::Segment(Arc::clone(segment), section));
+        }
+    }
+
+    /// Adds an article to the table of a number.
+    pub(super) fn push(&mut self, number: u32, article: &Article, analyzed: &Analyzed) {
+        let notes = Notes::new(article, analyzed, false);
+        let mut words = vec![0; notes.len()];
+        notes.fill(&mut words);
+        let record = &analyzed.record;
+        self.push_words(number, bytemuck::cast_slice(record.head()), record.body(), &words);
+    }
+
+    /// Adds an article to the table of a number by the words of its head, body and notes.
+    pub(super) fn push_words(&mut self, number: u32, head: &[u64], body: &[u64], notes: &[u64]) {
+        let place = |at: usize| u64::from(number) << 32 | at as u64;
+        let of_notes = self.notes.table(number);
+        let notes_at = place(of_notes.len());
+        of_notes.extend_from_slice(notes);
+        let of_bodies = self.bodies.table(number);
+        let body_at = place(of_bodies.len());
+        of_bodies.extend_from_slice(body);
+        let of_heads = self.heads.table(number);
+        self.places.push(place(of_heads.len()));
+        of_heads.extend_from_slice(&[body_at, notes_at]);
+        of_heads.extend_from_slice(head);
+    }
+
+    /// Takes back what was pushed to the table of a number after the first `num_articles`.
+    pub(super) fn truncate(&mut self, number: u32, num_articles: usize) {
+        let Some(first) = self.places.get(num_articles).copied() else { return };
+        let head = self.heads.words(first);
+        let [body, notes] = [head[0], head[1]];
+        self.places.truncate(num_articles);
+        for (shelf, place) in [(&mut self.heads, first), (&mut self.bodies, body), (&mut self.notes, notes)] {
+            shelf.table(number).truncate(place as u32 as usize);
+        }
+    }
+
+    /// The words of heads, bodies and notes in the table of a number, and where the heads begin of the articles from
+    /// `first` on.
+    pub(super) fn table(&self, number: u32, first: usize) -> ([&[u64]; 3], Vec<u32>) {
+        let words = [&self.heads, &self.bodies, &self.notes].map(|shelf| shelf.words(u64::from(number) << 32));
+        (words, self.places[first..].iter().map(|place| *place as u32).collect())
+    }
+
+    /// The articles of an index at these ordinals, in this order; nothing is copied.
+    pub(super) fn select(&self, ordinals: &[u32]) -> Self {
+        let [heads, bodies, notes] = [&self.heads, &self.bodies, &self.notes].map(Shelf::share);
+        let places = ordinals.iter().map(|ordinal| self.places[*ordinal as usize]).collect();
+        Self { places, heads, bodies, notes }
+    }
+
+    /// Looks at the bytes of an article of an index, if they lie in a segment.
+    ///
+    /// # Errors
+    /// [`Error::IndexDamaged`] when they are not as they were written.
+    pub(super) fn look_at(&self, ordinal: u32) -> Result<()> {
+        let place = self.places[ordinal as usize];
+        let Chunk::Segment(segment, heads) = &self.heads.chunks[(place >> 32) as usize] else { return Ok(()) };
+        let look =
+            |section: usize, place: u64, len: usize| segment.bytes(section, 8 * (place as u32 as usize), 8 * len);
+        // First what says how long the rest is.
+        let words: &[u64] = bytemuck::cast_slice(look(*heads, place, HEAD_WORDS)?);
+        let (body, notes) = (words[0], words[1]);
+        look(*heads, place, 2 + Terms::head_len(bytemuck::cast_slice(&words[2..])) / 2)?;
+        look(heads + 1, body, self.record(ordinal).body_len())?;
+        look(heads + 2, notes, note::LEN)?;
+        look(heads + 2, notes, self.get(ordinal).notes_len())?;
+        Ok(())
+    }
+
     /// Bytes that lie in temporary files.
     #[must_use]
     pub fn num_filed_bytes(&self) -> u64 {
@@ -383,6 +524,17 @@ impl<'a> ArticleView<'a> {
         let head = bytemuck::cast_slice(&self.words[2..]);
         let body = self.articles.bodies.words(self.words[0]);
         (&head[..Terms::head_len(head)], &body[..self.record().body_len()])
+    }
+
+    /// Words of its notes.
+    fn notes_len(&self) -> usize {
+        note::LEN + self.notes_bytes().1.div_ceil(8)
+    }
+
+    /// The words of its head without its places, of its body and of its notes.
+    pub(super) fn all_words(&self) -> [&'a [u64]; 3] {
+        let (head, body) = self.words();
+        [bytemuck::cast_slice(head), body, &self.notes[..self.notes_len()]]
     }
 
     fn terms(&self) -> Terms<'a> {

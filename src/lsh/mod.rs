@@ -182,6 +182,17 @@ fn pairs_in_company(
     counts
 }
 
+/// Calls `each` with the candidate pairs of one bucket, `(a, b)` with `a < b`: its articles, by rank, in order.
+pub fn bucket_pairs(
+    articles: &[u32],
+    key: u64,
+    rule: CrowdRule,
+    refine: &impl Refine,
+    each: &mut impl FnMut(u32, u32),
+) {
+    split(articles, (None, key), rule, 0, refine, each);
+}
+
 /// The buckets of one shard of more than `cap` articles, each with its key and its articles by rank, in order.
 #[must_use]
 pub fn crowded_buckets(shard: usize, parts: &[Entries<'_>], ranks: &[u32], cap: usize) -> Vec<(u64, Vec<u32>)> {

@@ -1,0 +1,524 @@
+//! What follows from articles that come and go: pairs that meet anew or no more, matches, and clusters.
+//!
+//! Which pairs are candidates is a function of the set of live articles, so a change can be followed through: the buckets of
+//! the keys of whatever came or went are looked at before and after, and what was touched is clustered again. What comes out
+//! is what a run over the whole set would say.
+
+use super::Index;
+use super::state::{Delta, Edge, Group, flag};
+use super::story::{self, Draft};
+use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
+use crate::engine::LEAST_MARGIN;
+use crate::engine::keys::{KeyingScratch, Refiner};
+use crate::error::Result;
+use crate::hash::{HashMap, HashSet};
+use crate::index::list_of_exact;
+use crate::lsh::{CrowdRule, KeyOrigin, NUM_SHARDS, Refine, bucket_pairs, key_of};
+use crate::verify::Scratch;
+use rayon::prelude::*;
+
+/// Articles that come and go at once, by their ordinals.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// New ones, in order.
+    pub(super) born: Vec<u32>,
+    /// Live ones that go.
+    pub(super) dead: Vec<u32>,
+    /// New versions, each with the live article that it replaces.
+    pub(super) replaced: Vec<(u32, u32)>,
+}
+
+/// Exact copies after a change.
+#[derive(Debug)]
+struct Copies {
+    stand_in: Option<u32>,
+    /// Those that are live.
+    members: Vec<u32>,
+}
+
+/// Who takes part anew and who no more.
+#[derive(Debug, Default)]
+struct Turnout {
+    entering: Vec<u32>,
+    leaving: Vec<u32>,
+    copies: Vec<Copies>,
+    /// Flags that change.
+    flags: HashMap<u32, u8>,
+}
+
+impl Index {
+    /// What a change does, and what is to be told of it. New articles must have been put away already; `new` are their keys
+    /// above their ordinals, in order.
+    pub(super) fn derive(&self, change: &Change, new: &[(u64, u32)]) -> Result<(Delta, Vec<story::Event>)> {
+        let turnout = self.turn_out(change)?;
+        self.follow(change, turnout, new)
+    }
+
+    /// What all live articles make of a state without matches: everything that takes part comes in anew. Stories stay.
+    pub(super) fn derive_all(&mut self) -> Result<Vec<story::Event>> {
+        let all = 0..self.articles.len() as u32;
+        let mut turnout =
+            Turnout { entering: all.filter(|o| self.state.takes_part(*o)).collect(), ..Turnout::default() };
+        for ordinal in &turnout.entering {
+            let flags = &mut self.state.flags[*ordinal as usize];
+            turnout.flags.insert(*ordinal, *flags);
+            *flags &= !flag::PART;
+        }
+        self.state.edges.clear();
+        let (delta, events) = self.follow(&Change::default(), turnout, &[])?;
+        self.state.apply(&delta);
+        Ok(events)
+    }
+
+    fn follow(&self, change: &Change, turnout: Turnout, new: &[(u64, u32)]) -> Result<(Delta, Vec<story::Event>)> {
+        let Meeting { gained, lost } = self.meet(&turnout, change, new)?;
+        let found = self.judge_pairs(gained, &turnout)?;
+        let lost = self.unsupported(lost, &turnout)?;
+        let drafts = self.cluster_touched(&turnout, &found, &lost)?;
+
+        let mut delta = Delta {
+            lost,
+            left: turnout.leaving.clone(),
+            found,
+            last_story: self.state.last_story,
+            cutoff: self.state.cutoff,
+            arrival: self.state.arrival,
+            ..Delta::default()
+        };
+        delta.flags = turnout.flags.iter().map(|(ordinal, flags)| (*ordinal, *flags)).collect();
+        delta.flags.sort_unstable();
+        let copies: Vec<(u32, &[u32])> =
+            turnout.copies.iter().filter_map(|copies| Some((copies.stand_in?, copies.members.as_slice()))).collect();
+        let find_copies = |ordinal: u32| self.copies_of(ordinal);
+        let events = story::assign(&self.state, change, &drafts, &copies, find_copies, &mut delta)?;
+        for draft in drafts {
+            // Clusters that are as they were are not told again.
+            delta.formed.extend(Some(draft).filter(|draft| draft.members.len() > 1).map(|draft| Group {
+                story: delta.story_of(&self.state, draft.members[0]),
+                representative: draft.representative,
+                members: draft.members,
+            }));
+        }
+        Ok((delta, events))
+    }
+
+    /// Articles with the exact text of one that are live now.
+    fn copies_of(&self, ordinal: u32) -> Result<Vec<u32>> {
+        self.articles.look_at(ordinal)?;
+        let Some(key) = self.articles.get(ordinal).exact_key() else { return Ok(vec![ordinal]) };
+        Ok(self.with_exact_text(key)?.into_iter().filter(|other| self.state.is_live(*other)).collect())
+    }
+
+    /// Articles with an exact text, live or not, in order.
+    pub(super) fn with_exact_text(&self, key: u128) -> Result<Vec<u32>> {
+        let mut found = Vec::new();
+        self.find(list_of_exact(key), &mut found)?;
+        let mut same = Vec::new();
+        for ordinal in found {
+            self.articles.look_at(ordinal)?;
+            if self.articles.get(ordinal).exact_key() == Some(key) {
+                same.push(ordinal);
+            }
+        }
+        Ok(same)
+    }
+
+    /// The order in which articles stand for others.
+    fn precedence(&self, ordinal: u32) -> (i64, &str) {
+        let article = self.articles.get(ordinal);
+        (article.published().map_or(i64::MAX, |time| time.0), article.id())
+    }
+
+    /// Settles which of the exact copies that a change touches stands for the others.
+    fn turn_out(&self, change: &Change) -> Result<Turnout> {
+        let mut turnout = Turnout::default();
+        let dead: HashSet<u32> = change.dead.iter().copied().collect();
+        let born: HashSet<u32> = change.born.iter().copied().collect();
+        let mut texts: Vec<u128> = Vec::new();
+        for ordinal in change.born.iter().chain(&change.dead).copied() {
+            self.articles.look_at(ordinal)?;
+            let is_born = born.contains(&ordinal);
+            let kept = self.state.flags[ordinal as usize] & flag::REPEAT;
+            turnout.flags.insert(ordinal, if is_born { flag::LIVE | kept } else { kept });
+            match self.articles.get(ordinal).exact_key() {
+                Some(key) => texts.push(key),
+                // Without a text there are no copies.
+                None if is_born => turnout.enter(ordinal),
+                None => turnout.leaving.push(ordinal),
+            }
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        for key in texts {
+            let all = self.with_exact_text(key)?;
+            let before = all.iter().copied().find(|ordinal| self.state.takes_part(*ordinal));
+            let is_live = |o: &u32| (self.state.is_live(*o) && !dead.contains(o)) || born.contains(o);
+            let members: Vec<u32> = all.into_iter().filter(is_live).collect();
+            let stand_in = members.iter().copied().min_by_key(|ordinal| self.precedence(*ordinal));
+            if before != stand_in {
+                if let Some(before) = before {
+                    let flags = turnout.flags.get(&before).copied();
+                    let flags = flags.unwrap_or(self.state.flags[before as usize]) & !flag::PART;
+                    turnout.flags.insert(before, flags);
+                    turnout.leaving.push(before);
+                }
+                if let Some(stand_in) = stand_in {
+                    turnout.flags.entry(stand_in).or_insert(self.state.flags[stand_in as usize]);
+                    turnout.enter(stand_in);
+                }
+            }
+            turnout.copies.push(Copies { stand_in, members });
+        }
+        turnout.entering.sort_unstable();
+        turnout.leaving.sort_unstable();
+        Ok(turnout)
+    }
+
+    fn takes_part_after(&self, turnout: &Turnout, ordinal: u32) -> bool {
+        const BOTH: u8 = flag::LIVE | flag::PART;
+        turnout.flags.get(&ordinal).map_or_else(|| self.state.takes_part(ordinal), |flags| flags & BOTH == BOTH)
+    }
+
+    /// The distinct keys of an article that is put away, in order.
+    pub(super) fn keys_of(&self, ordinal: u32, scratch: &mut KeyingScratch) -> Result<Vec<u64>> {
+        self.articles.look_at(ordinal)?;
+        let record = self.articles.record(ordinal);
+        let mut keys = Vec::new();
+        self.keying.each_key(&record, &self.keying.signature(&record), scratch, |_, hash| keys.push(key_of(hash)));
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// Pairs that meet anew under the keys of a turnout, and those that meet under one of them no more.
+    fn meet(&self, turnout: &Turnout, change: &Change, new: &[(u64, u32)]) -> Result<Meeting> {
+        let is_entering = |ordinal: u32| turnout.entering.binary_search(&ordinal).is_ok();
+        let is_of_sketch = |key: u64| key >> 32 < NUM_SHARDS as u64;
+        let mut touched: Vec<(u64, u32, bool)> = new
+            .iter()
+            .filter(|(key, ordinal)| is_of_sketch(*key) && is_entering(*ordinal))
+            .map(|(key, ordinal)| (*key, *ordinal, true))
+            .collect();
+        // Those that were there before have their keys made anew.
+        let is_old = |ordinal: &u32| new.is_empty() || change.born.binary_search(ordinal).is_err();
+        let come = turnout.entering.par_iter().copied().filter(is_old).map(|ordinal| (ordinal, true));
+        let gone = turnout.leaving.par_iter().map(|ordinal| (*ordinal, false));
+        let old: Vec<Vec<(u64, u32, bool)>> = come
+            .chain(gone)
+            .map_init(KeyingScratch::default, |scratch, (ordinal, enters)| {
+                let keys = self.keys_of(ordinal, scratch)?;
+                Ok(keys.into_iter().map(|key| (key, ordinal, enters)).collect())
+            })
+            .collect::<Result<_>>()?;
+        if !old.is_empty() {
+            touched.extend(old.into_iter().flatten());
+            touched.par_sort_unstable();
+        }
+        let meetings: Vec<Meeting> = parts_by_key(&touched)
+            .into_par_iter()
+            .map(|part| {
+                let (mut found, mut meeting) = (Vec::new(), Meeting::default());
+                for bucket in part.chunk_by(|a, b| a.0 == b.0) {
+                    self.meet_in(bucket, turnout, &mut found, &mut meeting)?;
+                }
+                Ok(meeting)
+            })
+            .collect::<Result<_>>()?;
+        let mut all = Meeting::default();
+        for meeting in meetings {
+            all.gained.extend(meeting.gained);
+            all.lost.extend(meeting.lost);
+        }
+        for pairs in [&mut all.gained, &mut all.lost] {
+            pairs.par_sort_unstable();
+            pairs.dedup();
+        }
+        Ok(all)
+    }
+
+    fn meet_in(
+        &self,
+        bucket: &[(u64, u32, bool)],
+        turnout: &Turnout,
+        found: &mut Vec<u32>,
+        meeting: &mut Meeting,
+    ) -> Result<()> {
+        let key = bucket[0].0;
+        found.clear();
+        self.find(key, found)?;
+        found.dedup();
+        let cap = self.keying.bucket_cap();
+        let num_before = found.iter().filter(|ordinal| self.state.takes_part(**ordinal)).count();
+        let is_crowded = num_before > cap;
+        if !is_crowded && found.len() <= 1 {
+            return Ok(());
+        }
+        let after: Vec<u32> = found.iter().copied().filter(|o| self.takes_part_after(turnout, *o)).collect();
+        if !is_crowded && after.len() <= cap {
+            for (_, new, _) in bucket.iter().filter(|(_, _, enters)| *enters) {
+                let others = after.iter().filter(|other| *other != new);
+                meeting.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
+            }
+            return Ok(());
+        }
+        let before: Vec<u32> = found.iter().copied().filter(|ordinal| self.state.takes_part(*ordinal)).collect();
+        let (before, after) = (self.pairs_in(key, before)?, self.pairs_in(key, after)?);
+        let is_in = |pairs: &[(u32, u32)], pair: &(u32, u32)| pairs.binary_search(pair).is_ok();
+        meeting.gained.extend(after.iter().filter(|pair| !is_in(&before, pair)));
+        meeting.lost.extend(before.iter().filter(|pair| !is_in(&after, pair)));
+        Ok(())
+    }
+
+    /// The pairs of a bucket, each with the lower ordinal first, in order.
+    fn pairs_in(&self, key: u64, mut members: Vec<u32>) -> Result<Vec<(u32, u32)>> {
+        for member in &members {
+            self.articles.look_at(*member)?;
+        }
+        members.sort_unstable_by_key(|member| self.articles.get(*member).id());
+        let ranks: Vec<u32> = (0..members.len() as u32).collect();
+        let rule = CrowdRule { cap: self.keying.bucket_cap(), pairs_neighbours: true };
+        let refine = ByRank { members: &members, refiner: self.refiner() };
+        let mut pairs = Vec::new();
+        bucket_pairs(&ranks, key, rule, &refine, &mut |a, b| {
+            let (a, b) = (members[a as usize], members[b as usize]);
+            pairs.push((a.min(b), a.max(b)));
+        });
+        pairs.sort_unstable();
+        pairs.dedup();
+        Ok(pairs)
+    }
+
+    pub(super) fn refiner(&self) -> Refiner<'_> {
+        Refiner::new(&self.keying, &self.articles)
+    }
+
+    /// The matches among pairs that meet anew.
+    fn judge_pairs(&self, mut pairs: Vec<(u32, u32)>, turnout: &Turnout) -> Result<Vec<Match>> {
+        let is_known = |(a, b): &(u32, u32)| {
+            let stays = |ordinal: u32| turnout.leaving.binary_search(&ordinal).is_err();
+            stays(*a) && stays(*b) && self.state.edges_of(*a).iter().any(|edge| edge.other == *b)
+        };
+        pairs.retain(|pair| !is_known(pair));
+        let judged: Vec<Option<Match>> = pairs
+            .par_iter()
+            .map_init(Scratch::default, |scratch, (a, b)| {
+                self.articles.look_at(*a)?;
+                self.articles.look_at(*b)?;
+                Ok(self.judge_match(*a, *b, scratch))
+            })
+            .collect::<Result<_>>()?;
+        Ok(judged.into_iter().flatten().collect())
+    }
+
+    fn judge_match(&self, a: u32, b: u32, scratch: &mut Scratch) -> Option<Match> {
+        let (a, b) = self.by_id(a, b);
+        let verdict = self.engine.judge_records(&self.articles.record(a), &self.articles.record(b), scratch);
+        let excerpt = if verdict.is_forward { a } else { b };
+        let excerpt = (verdict.relation == crate::verify::Relation::Excerpt).then_some(excerpt);
+        verdict.relation.is_match().then_some(Match { a, b, margin: verdict.margin, excerpt })
+    }
+
+    /// Two articles in order of their ids: a verdict is on the first and the second.
+    fn by_id(&self, a: u32, b: u32) -> (u32, u32) {
+        if self.articles.get(a).id() <= self.articles.get(b).id() { (a, b) } else { (b, a) }
+    }
+
+    /// Of pairs that meet under a key no more the matches that meet under no other key either.
+    fn unsupported(&self, lost: Vec<(u32, u32)>, turnout: &Turnout) -> Result<Vec<(u32, u32)>> {
+        let stays = |ordinal: u32| turnout.leaving.binary_search(&ordinal).is_err();
+        let is_match = |a: u32, b: u32| self.state.edges_of(a).iter().any(|edge| edge.other == b);
+        let at_stake: Vec<(u32, u32)> =
+            lost.into_iter().filter(|(a, b)| stays(*a) && stays(*b) && is_match(*a, *b)).collect();
+        let judged: Vec<bool> = at_stake
+            .par_iter()
+            .map_init(KeyingScratch::default, |scratch, (a, b)| self.still_meet(*a, *b, turnout, scratch))
+            .collect::<Result<_>>()?;
+        Ok(at_stake.into_iter().zip(judged).filter(|(_, meet)| !meet).map(|(pair, _)| pair).collect())
+    }
+
+    fn still_meet(&self, a: u32, b: u32, turnout: &Turnout, scratch: &mut KeyingScratch) -> Result<bool> {
+        let (of_a, of_b) = (self.keys_of(a, scratch)?, self.keys_of(b, scratch)?);
+        let mut found = Vec::new();
+        for key in of_a.into_iter().filter(|key| of_b.binary_search(key).is_ok()) {
+            found.clear();
+            self.find(key, &mut found)?;
+            found.dedup();
+            found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
+            if found.len() <= self.keying.bucket_cap()
+                || self.pairs_in(key, found.clone())?.binary_search(&(a, b)).is_ok()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Clusters, singletons among them, of all components that a change touches.
+    fn cluster_touched(&self, turnout: &Turnout, found: &[Match], lost: &[(u32, u32)]) -> Result<Vec<Draft>> {
+        let mut added: HashMap<u32, Vec<Edge>> = HashMap::default();
+        for Match { a, b, margin, excerpt } in found.iter().copied() {
+            added.entry(a).or_default().push(Edge { other: b, margin, excerpt });
+            added.entry(b).or_default().push(Edge { other: a, margin, excerpt });
+        }
+        let lost_pairs: HashSet<(u32, u32)> = lost.iter().copied().collect();
+        let (added, lost_pairs) = (&added, &lost_pairs);
+        let edges = |ordinal: u32| {
+            let is_new = turnout.entering.binary_search(&ordinal).is_ok();
+            let before = if is_new { &[] } else { self.state.edges_of(ordinal) };
+            let stays = move |edge: &&Edge| {
+                let pair = (ordinal.min(edge.other), ordinal.max(edge.other));
+                turnout.leaving.binary_search(&edge.other).is_err() && !lost_pairs.contains(&pair)
+            };
+            before.iter().filter(stays).chain(added.get(&ordinal).into_iter().flatten()).copied()
+        };
+        let mut touched: Vec<u32> = turnout.entering.clone();
+        touched.extend(turnout.leaving.iter().flat_map(|left| self.state.edges_of(*left)).map(|edge| edge.other));
+        touched.extend(lost.iter().flat_map(|(a, b)| [*a, *b]));
+        touched.extend(found.iter().flat_map(|m| [m.a, m.b]));
+        touched.sort_unstable();
+        touched.dedup();
+        let mut seen: HashSet<u32> = HashSet::default();
+        let mut whole: Vec<Vec<u32>> = Vec::new();
+        for start in touched {
+            if turnout.leaving.binary_search(&start).is_ok() && turnout.entering.binary_search(&start).is_err() {
+                continue;
+            }
+            if !seen.insert(start) {
+                continue;
+            }
+            let mut component = vec![start];
+            let mut at = 0;
+            while at < component.len() {
+                component.extend(edges(component[at]).map(|edge| edge.other).filter(|other| seen.insert(*other)));
+                at += 1;
+            }
+            whole.push(component);
+        }
+        let (alone, whole): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
+            whole.into_iter().partition(|component| component.len() == 1);
+        let mut drafts: Vec<Draft> =
+            alone.into_iter().map(|members| Draft { representative: members[0], members }).collect();
+        let clustered: Vec<Vec<Draft>> = whole
+            .into_par_iter()
+            .map(|mut component| {
+                component.iter().try_for_each(|ordinal| self.articles.look_at(*ordinal))?;
+                component.sort_unstable_by_key(|ordinal| self.articles.get(*ordinal).id());
+                let rank: HashMap<u32, u32> =
+                    component.iter().zip(0..).map(|(ordinal, rank)| (*ordinal, rank)).collect();
+                let mut matches = Vec::new();
+                for (a, ordinal) in (0..).zip(&component) {
+                    matches.extend(edges(*ordinal).filter_map(|edge| {
+                        let b = rank[&edge.other];
+                        let excerpt = edge.excerpt.map(|excerpt| rank[&excerpt]);
+                        (a < b).then_some(Match { a, b, margin: edge.margin, excerpt })
+                    }));
+                }
+                matches.sort_unstable();
+                Ok(self.cluster_component(&component, &matches))
+            })
+            .collect::<Result<_>>()?;
+        drafts.extend(clustered.into_iter().flatten());
+        Ok(drafts)
+    }
+
+    fn cluster_component(&self, articles: &[u32], matches: &[Match]) -> Vec<Draft> {
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut is_alone = vec![true; articles.len()];
+        for part in components(articles.len(), matches, self.engine.component_limit) {
+            let known = part.iter().map(|m| ((m.a, m.b), m.margin)).collect();
+            let mut pairs = InIndex { index: self, articles, known, scratch: Scratch::default() };
+            for Cluster { representative, members } in cluster_component(&part, &mut pairs) {
+                members.iter().for_each(|member| is_alone[*member as usize] = false);
+                let mut members: Vec<u32> = members.into_iter().map(|member| articles[member as usize]).collect();
+                members.sort_unstable();
+                drafts.push(Draft { representative: articles[representative as usize], members });
+            }
+        }
+        let alone = articles.iter().zip(is_alone).filter(|(_, is_alone)| *is_alone);
+        drafts.extend(alone.map(|(ordinal, _)| Draft { representative: *ordinal, members: vec![*ordinal] }));
+        drafts
+    }
+}
+
+/// Keys that a worker takes at once.
+const PART_LEN: usize = 1 << 12;
+
+/// Entries in order of key as parts, none of which ends within a key.
+fn parts_by_key(entries: &[(u64, u32, bool)]) -> Vec<&[(u64, u32, bool)]> {
+    let mut parts = Vec::new();
+    let mut rest = entries;
+    while !rest.is_empty() {
+        let mut len = rest.len().min(PART_LEN);
+        while len < rest.len() && rest[len].0 == rest[len - 1].0 {
+            len += 1;
+        }
+        let (part, others) = rest.split_at(len);
+        parts.push(part);
+        rest = others;
+    }
+    parts
+}
+
+/// What buckets come to.
+#[derive(Debug, Default)]
+struct Meeting {
+    gained: Vec<(u32, u32)>,
+    lost: Vec<(u32, u32)>,
+}
+
+/// The members of a bucket by rank of their ids, as crowded ones are refined.
+struct ByRank<'a> {
+    members: &'a [u32],
+    refiner: Refiner<'a>,
+}
+
+impl Refine for ByRank<'_> {
+    fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
+        self.refiner.origin(self.members[rank as usize], key)
+    }
+
+    fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+        self.refiner.refine(self.members[rank as usize], origin, key, depth)
+    }
+}
+
+/// Verifies pairs of a component as clustering asks for them; articles by rank of their ids.
+struct InIndex<'a> {
+    index: &'a Index,
+    articles: &'a [u32],
+    known: HashMap<(u32, u32), i32>,
+    scratch: Scratch,
+}
+
+impl Pairs for InIndex<'_> {
+    fn margin(&mut self, a: u32, b: u32) -> i32 {
+        let (a, b) = (a.min(b), a.max(b));
+        if let Some(margin) = self.known.get(&(a, b)) {
+            return *margin;
+        }
+        let (first, second) = (self.articles[a as usize], self.articles[b as usize]);
+        let margin = self.index.margins.get_or(first, second, || {
+            let articles = &self.index.articles;
+            let (first, second) = (articles.record(first), articles.record(second));
+            self.index.engine.judge_records(&first, &second, &mut self.scratch).margin.max(LEAST_MARGIN)
+        });
+        self.known.insert((a, b), margin);
+        margin
+    }
+
+    fn precedence(&self, article: u32) -> (i64, u32) {
+        let published = self.index.articles.get(self.articles[article as usize]).published();
+        (published.map_or(i64::MAX, |time| time.0), article)
+    }
+
+    fn content_len(&self, article: u32) -> usize {
+        self.index.articles.record(self.articles[article as usize]).content.len()
+    }
+}
+
+impl Turnout {
+    fn enter(&mut self, ordinal: u32) {
+        *self.flags.entry(ordinal).or_insert(0) |= flag::PART | flag::LIVE;
+        self.entering.push(ordinal);
+    }
+}

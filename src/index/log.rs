@@ -1,0 +1,156 @@
+//! The write-ahead log: frames that are appended and made to last before a change counts.
+
+use super::INDEX_FORMAT;
+use super::disk::{Disk, DiskFile};
+use crate::error::{Error, Result};
+use crate::hash::hash64;
+use std::path::Path;
+
+const MAGIC: &[u8; 4] = b"SSIL";
+const HEADER_LEN: usize = 64;
+/// Bytes before a frame's payload: its length, its number, a checksum of these two, one of the payload.
+const FRAME_LEN: usize = 32;
+const CHECK_SEED: u64 = 0x6c6f_6700;
+
+/// A change: its number, counted from the first of the index, and its bytes.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) seq: u64,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// A log that is appended to.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: DiskFile,
+}
+
+impl Log {
+    /// Begins a log.
+    pub(crate) fn create(disk: &Disk, path: &Path, sketch_id: &str) -> Result<Self> {
+        let mut file = disk.create(path)?;
+        let mut header = [0; HEADER_LEN];
+        header[..4].copy_from_slice(MAGIC);
+        header[4..8].copy_from_slice(&INDEX_FORMAT.to_le_bytes());
+        header[16..32].copy_from_slice(sketch_id.as_bytes());
+        let check = hash64(&header[..HEADER_LEN - 8], CHECK_SEED);
+        header[HEADER_LEN - 8..].copy_from_slice(&check.to_le_bytes());
+        file.write(&header)?;
+        file.sync()?;
+        Ok(Self { file })
+    }
+
+    /// Opens a log behind its last whole frame.
+    pub(crate) fn append_to(disk: &Disk, path: &Path, len: u64) -> Result<Self> {
+        Ok(Self { file: disk.append_to(path, len)? })
+    }
+
+    /// Appends a frame and makes it last.
+    pub(crate) fn append(&mut self, seq: u64, payload: &[u8]) -> Result<()> {
+        let mut bytes = Vec::with_capacity(FRAME_LEN + payload.len());
+        bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&seq.to_le_bytes());
+        bytes.extend_from_slice(&hash64(&bytes, CHECK_SEED).to_le_bytes());
+        bytes.extend_from_slice(&hash64(payload, CHECK_SEED ^ seq).to_le_bytes());
+        bytes.extend_from_slice(payload);
+        self.file.write(&bytes)?;
+        self.file.sync()
+    }
+
+    /// Bytes of the log.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> u64 {
+        self.file.len()
+    }
+}
+
+/// Reads a log: its frames, and where the last whole one ends. What a write that was cut off left behind it is passed over:
+/// it never counted.
+///
+/// # Errors
+/// [`Error::IndexDamaged`] when a frame is not as it was written, [`Error::IndexFormat`] for a format that is not known.
+pub(crate) fn read_log(path: &Path, sketch_id: &str) -> Result<(Vec<Frame>, u64)> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, "read", e))?;
+    let damaged = |offset: usize, what: &str| Error::IndexDamaged {
+        file: path.to_path_buf(),
+        offset: offset as u64,
+        what: what.to_string(),
+    };
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    if bytes.len() < HEADER_LEN || &bytes[..4] != MAGIC {
+        return Err(damaged(0, "no log of an index"));
+    }
+    let found = word(4) as u32;
+    if found != INDEX_FORMAT {
+        return Err(Error::IndexFormat { file: path.to_path_buf(), found, newest: INDEX_FORMAT });
+    }
+    if hash64(&bytes[..HEADER_LEN - 8], CHECK_SEED) != word(HEADER_LEN - 8) {
+        return Err(damaged(0, "the header is not as it was written"));
+    }
+    if &bytes[16..32] != sketch_id.as_bytes() {
+        return Err(damaged(16, "a log of another profile"));
+    }
+    let mut frames = Vec::new();
+    let mut at = HEADER_LEN;
+    while bytes.len() - at >= FRAME_LEN {
+        let (len, seq) = (word(at) as usize, word(at + 8));
+        if hash64(&bytes[at..at + 16], CHECK_SEED) != word(at + 16) {
+            return Err(damaged(at, "the head of a frame is not as it was written"));
+        }
+        let start = at + FRAME_LEN;
+        if bytes.len() - start < len {
+            break;
+        }
+        let payload = &bytes[start..start + len];
+        if hash64(payload, CHECK_SEED ^ seq) != word(at + 24) {
+            return Err(damaged(start, "a frame is not as it was written"));
+        }
+        frames.push(Frame { seq, payload: payload.to_vec() });
+        at = start + len;
+    }
+    Ok((frames, at as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SKETCH: &str = "0123456789abcdef";
+
+    #[test]
+    fn whole_frames_are_read_and_others_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut log = Log::create(&Disk::default(), &path, SKETCH).unwrap();
+        let ends: Vec<u64> = (1..4)
+            .map(|seq| {
+                log.append(seq, &vec![seq as u8; 50 * seq as usize]).unwrap();
+                log.len()
+            })
+            .collect();
+        let whole = std::fs::read(&path).unwrap();
+        let (frames, len) = read_log(&path, SKETCH).unwrap();
+        assert_eq!((frames.len(), len), (3, whole.len() as u64));
+        assert_eq!((frames[1].seq, &frames[1].payload[..]), (2, &[2; 100][..]));
+        // Cut anywhere, the frames before are read.
+        for cut in HEADER_LEN..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (frames, len) = read_log(&path, SKETCH).unwrap();
+            let num_whole = ends.iter().filter(|end| **end <= cut as u64).count();
+            assert_eq!(frames.len(), num_whole, "cut to {cut}");
+            assert_eq!(len, if num_whole == 0 { 64 } else { ends[num_whole - 1] });
+        }
+        // Flipped anywhere, it is noticed.
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 4;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(read_log(&path, SKETCH).is_err(), "byte {at}");
+        }
+        // Appending goes on behind the last whole frame.
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let mut log = Log::append_to(&Disk::default(), &path, ends[1]).unwrap();
+        log.append(3, b"other").unwrap();
+        assert_eq!(read_log(&path, SKETCH).unwrap().0[2].payload, b"other");
+    }
+}

@@ -1,0 +1,23 @@
+//! Files of an index: immutable segments, runs of keys in them, a log that is written ahead, a manifest that says what
+//! counts. What an index does with them is in [`crate::engine::Index`].
+//!
+//! `docs/format.md` has every file byte by byte.
+
+mod disk;
+mod keys;
+mod lock;
+mod log;
+mod manifest;
+mod segment;
+
+#[cfg(test)]
+pub(crate) use disk::Faults;
+pub(crate) use disk::{Disk, DiskFile};
+pub(crate) use keys::{KeyRun, NUM_LISTS, RunWriter, list_of_exact, list_of_id};
+pub(crate) use lock::Lock;
+pub(crate) use log::{Frame, Log, read_log};
+pub(crate) use manifest::{FileEntry, Manifest};
+pub(crate) use segment::{Kind, Segment, SegmentWriter};
+
+/// Newest format of the files of an index that this version writes and reads.
+pub const INDEX_FORMAT: u32 = 1;
