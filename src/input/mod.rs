@@ -94,6 +94,12 @@ pub struct Parsed {
 }
 
 impl Block {
+    /// A block of whole JSON lines that came from elsewhere, the first of them line `first_line` at byte `offset`.
+    #[must_use]
+    pub fn of_lines(seq: u64, file: &str, bytes: Vec<u8>, (first_line, offset): (u64, u64)) -> Self {
+        Self { seq, file: file.into(), content: Content::Lines { bytes, first_line, offset } }
+    }
+
     /// Parses the block. Never fails: what is no article becomes a [`Reject`].
     #[must_use]
     pub fn parse(self, fields: &FieldNames) -> Parsed {

@@ -18,6 +18,7 @@ const MAX_PARAMETERS_LEN: usize = 256 << 20;
     Exit code: 0 done, 1 the run failed, 2 wrong usage; compare has its own.\n\nExamples:\n  \
     samestory cluster feed.jsonl -o clusters.jsonl   which articles tell one story\n  \
     samestory dedup feed.jsonl -o kept.jsonl         each story once\n  \
+    samestory filter --index seen < in > out         what is new, as it comes\n  \
     samestory compare a.txt b.txt                    why two articles are one story, or not")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Cluster(Cluster),
     /// Pass on each story once, in input order, bytes untouched
     Dedup(Dedup),
+    /// Pass on what is new as it comes, held against everything seen before
+    Filter(Filter),
+    /// Keep articles of days or years, and hold others against them
+    Index(Index),
     /// Say whether two articles tell one story, and why
     Compare(Compare),
     /// Score clusters against gold: pair precision, recall, F1, ARI, B³
@@ -215,6 +220,214 @@ pub(crate) struct Dedup {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A line that passes keeps its bytes. Corrections and updates that add something always pass, with \
+    fields at their end, also without --tag: relation, story, updates (the id of what they change), correction, score, novel. With \
+    --tag every line passes and has them, and a repeat has duplicate_of.\nstory names the story (a number that lasts), novel \
+    is the share of the content, by weight of its words, that the story had not before.\nOutput is written before the index: \
+    after a kill an article may come twice, never not at all. Among articles of one id the newest stands.\n\n\
+    Examples:\n  tail -f wire.jsonl | samestory filter --index seen --window 30d > new.jsonl\n  \
+    samestory filter --index seen --tag < day.jsonl | jq -r 'select(.duplicate_of)'"
+)]
+pub(crate) struct Filter {
+    /// File with JSON lines, or - for stdin; .gz and .zst are unpacked
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub(crate) input: PathBuf,
+    /// Folder of the index, made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) index: PathBuf,
+    /// Leave repeats out [default]
+    #[arg(long, conflicts_with = "tag")]
+    pub(crate) drop: bool,
+    /// Pass every line on, with what it is
+    #[arg(long)]
+    pub(crate) tag: bool,
+    /// How far back articles are held against, as 30d, 12h or 2w: by time of publication, else of arrival, from the newest
+    /// on [default: all]
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub(crate) window: Option<i64>,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Under what an index is made.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Matching")]
+pub(crate) struct Sketching {
+    /// How far to look: same text, same wording, or the same telling in other words; an index has one for good
+    #[arg(long, value_name = "LEVEL", default_value = "rewrite")]
+    pub(crate) level: LevelName,
+    /// How near copies are found; an index has one for good
+    #[arg(long, value_name = "SKETCH", default_value = "minhash")]
+    pub(crate) near: NearName,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "One process writes an index at a time, any number read it. The clusters of an index are those of \
+    'samestory cluster' over its live articles, byte for byte.\n\nExamples:\n  \
+    samestory index add seen feed.jsonl.zst\n  samestory index query seen new.jsonl | jq .hits\n  \
+    samestory index expire seen --older-than 90d && samestory index compact seen\n  \
+    samestory index clusters seen -o clusters.jsonl"
+)]
+pub(crate) struct Index {
+    #[command(subcommand)]
+    pub(crate) command: IndexCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// Add the articles of a feed, a thousand at a time: what is said to be in lasts
+    Add(IndexAdd),
+    /// Say what the index holds of the stories of other articles; nothing is written to it
+    Query(IndexQuery),
+    /// Remove articles by id: gone from answers at once, from the disk by `compact`
+    Remove(IndexRemove),
+    /// Write the clusters of all live articles, as `cluster` would
+    Clusters(IndexClusters),
+    /// Let old articles go: gone from answers at once, from the disk by `compact`
+    Expire(IndexExpire),
+    /// Write the index anew without what was removed or has expired; under another verdict (--profile), judge all of it anew
+    Compact(IndexPlace),
+    /// Look at every byte: what is damaged, and what can be read
+    Check(IndexCheck),
+    /// Count articles, stories, bytes
+    Stats(IndexStats),
+    /// Write the log of stories as JSON lines: join, leave, merge, split, end
+    Stories(IndexStories),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexPlace {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexAdd {
+    /// Folder of the index, made where it is missing
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) matching: Matching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A line an article: {\"id\",\"hits\":[{\"id\",\"relation\",\"score\",\"story\"}]}; the article \
+    asked about is `relation` of the hit. Matches first, by score."
+)]
+pub(crate) struct IndexQuery {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Files, folders, or - for stdin
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to write the answers; - for stdout
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexRemove {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Ids
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexClusters {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("when").required(true).args(["older_than", "before"])))]
+pub(crate) struct IndexExpire {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Age, as 30d, 12h or 2w, by time of publication, else of arrival, from now
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub(crate) older_than: Option<i64>,
+    /// A moment, as 2026-03-04 or in RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub(crate) before: Option<samestory::Timestamp>,
+    #[command(flatten)]
+    pub(crate) near: Sketching,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit code: 0 sound, 1 damaged.")]
+pub(crate) struct IndexCheck {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Say nothing on stderr but errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexStats {
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+    /// Write the counts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IndexStories {
+    /// Folder of the index
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Only what came after the change of this number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) after: u64,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -458,6 +671,25 @@ pub(crate) enum Updates {
     Drop,
 }
 
+/// A number of seconds.
+fn parse_span(text: &str) -> Result<i64, String> {
+    let hint = || "expected a whole number and s, m, h, d or w, as 30d".to_string();
+    let unit = match text.chars().last().ok_or_else(hint)? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return Err(hint()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| hint())?;
+    Ok(i64::from(number) * unit)
+}
+
+fn parse_moment(text: &str) -> Result<samestory::Timestamp, String> {
+    samestory::Timestamp::parse(text).ok_or_else(|| "expected a time, as 2026-03-04 or in RFC 3339".to_string())
+}
+
 fn parse_threads(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number; 0 for one a core".to_string())
 }
@@ -491,26 +723,38 @@ fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {
     }
 }
 
+/// The engine that level and sketch ask for.
+fn engine_for(level: LevelName, near: NearName, running: &Running) -> anyhow::Result<samestory::Engine> {
+    use samestory::engine::NearSketch;
+    use samestory::verify::Level;
+    Ok(running
+        .engine()?
+        .with_level(match level {
+            LevelName::Exact => Level::Exact,
+            LevelName::Near => Level::Near,
+            LevelName::Rewrite => Level::Rewrite,
+        })
+        .with_near(match near {
+            NearName::Minhash => NearSketch::MinHash,
+            NearName::Simhash => NearSketch::SimHash,
+        }))
+}
+
+impl Sketching {
+    /// The engine these words ask for; of versions the newest stands.
+    pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
+        Ok(engine_for(self.level, self.near, running)?.with_versions(samestory::engine::Versions::Newest))
+    }
+}
+
 impl Matching {
     /// The engine these words ask for.
     pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
-        use samestory::engine::{NearSketch, Versions};
-        use samestory::verify::Level;
-        Ok(running
-            .engine()?
-            .with_level(match self.level {
-                LevelName::Exact => Level::Exact,
-                LevelName::Near => Level::Near,
-                LevelName::Rewrite => Level::Rewrite,
-            })
-            .with_near(match self.near {
-                NearName::Minhash => NearSketch::MinHash,
-                NearName::Simhash => NearSketch::SimHash,
-            })
-            .with_versions(match self.versions {
-                VersionsName::Refuse => Versions::Refuse,
-                VersionsName::Newest => Versions::Newest,
-            }))
+        use samestory::engine::Versions;
+        Ok(engine_for(self.level, self.near, running)?.with_versions(match self.versions {
+            VersionsName::Refuse => Versions::Refuse,
+            VersionsName::Newest => Versions::Newest,
+        }))
     }
 }
 

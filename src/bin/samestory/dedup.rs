@@ -5,6 +5,7 @@ use crate::feed::Intake;
 use crate::message::{self, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
+use crate::tag::with_fields;
 use samestory::engine::{Clustering, Kept, Verdicts};
 use samestory::input::{BYTE_ORDER_MARK, Blocks, Parsed};
 use samestory::output::Output;
@@ -57,7 +58,9 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
                 Some(Fate::Goes { duplicate_of, relation }) => {
                     num_removed += 1;
                     if let Some(removed) = &mut removed {
-                        removed.write(&tagged(line, &duplicate_of, relation))?;
+                        let id = serde_json::Value::from(duplicate_of);
+                        let fields = format!("\"duplicate_of\":{id},\"relation\":\"{relation}\"");
+                        removed.write(&with_fields(line, &fields))?;
                     }
                 }
                 None => unreachable!("every article that was read has a fate"),
@@ -148,30 +151,4 @@ fn fates(clustering: &Clustering, args: &args::Dedup) -> Vec<((u64, u32), Fate)>
     }));
     fates.sort_unstable_by_key(|(place, _)| *place);
     fates
-}
-
-/// The line of a JSON object with two more fields at its end, the rest untouched; a line without an end gets one.
-fn tagged(line: &[u8], duplicate_of: &str, relation: &str) -> Vec<u8> {
-    let end = line.iter().rposition(|b| *b == b'}').unwrap_or(line.len());
-    let (object, rest) = line.split_at(end);
-    let comma = if object.trim_ascii_end().ends_with(b"{") { "" } else { "," };
-    let id = serde_json::Value::from(duplicate_of);
-    let fields = format!("{comma}\"duplicate_of\":{id},\"relation\":\"{relation}\"");
-    let line_end: &[u8] = if line.ends_with(b"\n") { b"" } else { b"\n" };
-    [object, fields.as_bytes(), rest, line_end].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_added_at_the_end() {
-        assert_eq!(
-            tagged(br#"{"a":1}"#, "x\"y", "near"),
-            b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n"
-        );
-        assert_eq!(tagged(b"{ } ", "x", "near"), b"{ \"duplicate_of\":\"x\",\"relation\":\"near\"} \n");
-        assert_eq!(tagged(b"{}\r\n", "x", "near"), b"{\"duplicate_of\":\"x\",\"relation\":\"near\"}\r\n");
-    }
 }

@@ -10,6 +10,8 @@ mod dedup;
 mod eval;
 mod feed;
 mod fields;
+mod filter;
+mod index;
 mod manual;
 mod memory;
 mod message;
@@ -17,6 +19,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod similar;
+mod tag;
 mod weights;
 
 use args::Command;
@@ -53,6 +56,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Cluster(args) => cluster::run(&args),
         Command::Dedup(args) => dedup::run(&args),
+        Command::Filter(args) => filter::run(&args),
+        Command::Index(args) => index::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Plan(args) => plan::run(&args),
@@ -72,7 +77,8 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
     if std::path::Path::new(&word).exists() {
         let tip = format!("to group the articles of a file by story: samestory cluster {word} -o clusters.jsonl");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    } else if error.get(ContextKind::SuggestedSubcommand).is_none() {
+    } else {
+        // clap names all that are a little like it; one is meant.
         let command = config::command();
         let meant = similar::nearest(&word, command.get_subcommands().map(clap::Command::get_name));
         if let Some(meant) = meant.filter(|meant| *meant != word) {

@@ -100,6 +100,11 @@ pub(crate) fn data(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes a line of data to stdout.
+pub(crate) fn bytes(line: &[u8]) -> samestory::Result<()> {
+    std::io::stdout().lock().write_all(line).map_err(|e| samestory::Error::io("-", "write", e))
+}
+
 /// Writes text with colours to stdout, without them where none are wanted.
 pub(crate) fn styled(text: &str) -> anyhow::Result<()> {
     anstream::stdout().lock().write_all(text.as_bytes()).map_err(|e| samestory::Error::io("-", "write", e))?;

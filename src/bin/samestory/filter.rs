@@ -1,0 +1,368 @@
+//! `samestory filter`
+
+use crate::args::{self, OnError};
+use crate::index::say_recovered;
+use crate::message::{self, count, counted};
+use crate::outputs::Outputs;
+use crate::tag::with_fields;
+use anyhow::bail;
+use samestory::engine::Decision;
+use samestory::hash::hash128;
+use samestory::input::{Block, FieldNames, MAX_LINE_LEN, Reject};
+use samestory::output::Output;
+use samestory::{Index, Timestamp};
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Lines that are judged, written and made to last at once, at most; and their bytes, about.
+const PORTION_LEN: usize = 1000;
+const PORTION_BYTES: usize = 4 << 20;
+/// Pieces of input read ahead.
+const PIECES_AHEAD: usize = 16;
+/// Between two looks for a signal while nothing comes.
+const LOOK: Duration = Duration::from_millis(50);
+/// Share of the window by which old articles may outstay it on disk: a hundredth.
+const EXPIRY_STEP: i64 = 100;
+/// Lines that could not be read that are named one by one on stderr.
+const NUM_NAMED: u64 = 10;
+
+pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
+    outputs.refuse_unwritable()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let index = Index::open(&args.index, args.near.engine(&args.running)?)?;
+    say_recovered(index.recovered(), args.running.quiet);
+    let mut lines = Lines::read(&args.input)?;
+    let mut filter = Filter::new(args, index)?;
+    while !stop.load(Ordering::Relaxed) {
+        match lines.next_portion(&stop)? {
+            Some(portion) => filter.pass(portion)?,
+            None => break,
+        }
+    }
+    filter.finish()
+}
+
+/// Whole lines that came together.
+struct Portion {
+    bytes: Vec<u8>,
+    first_line: u64,
+    offset: u64,
+    /// Lines before these that were too long to be held.
+    too_long: Vec<(u64, u64)>,
+}
+
+/// Input as it comes, read by a thread of its own, so that what has come is passed on when no more does.
+struct Lines {
+    pieces: Receiver<samestory::Result<Vec<u8>>>,
+    /// What has come and is not passed on.
+    held: Vec<u8>,
+    line: u64,
+    offset: u64,
+    is_at_end: bool,
+    /// Within a line that is too long: its number and where it began.
+    passing_over: Option<(u64, u64)>,
+    too_long: Vec<(u64, u64)>,
+}
+
+impl Lines {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let (sender, pieces) = sync_channel(PIECES_AHEAD);
+        let path = path.to_path_buf();
+        if path.as_os_str() != "-" && !path.exists() {
+            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(samestory::Error::io(path, "open", missing).into());
+        }
+        std::thread::spawn(move || read_pieces(&path, &sender));
+        Ok(Self {
+            pieces,
+            held: Vec::new(),
+            line: 1,
+            offset: 0,
+            is_at_end: false,
+            passing_over: None,
+            too_long: Vec::new(),
+        })
+    }
+
+    /// The whole lines that have come; waits where there are none. `None` at the end, or when told to stop.
+    fn next_portion(&mut self, stop: &AtomicBool) -> anyhow::Result<Option<Portion>> {
+        loop {
+            let is_full = self.held.len() >= PORTION_BYTES;
+            let has_line = memchr::memrchr(b'\n', &self.held).is_some();
+            let piece = if self.is_at_end || (is_full && has_line) {
+                None
+            } else if has_line {
+                // More only if it is there already.
+                self.pieces.try_recv().ok()
+            } else {
+                match self.pieces.recv_timeout(LOOK) {
+                    Ok(piece) => Some(piece),
+                    Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => {
+                        self.is_at_end = true;
+                        None
+                    }
+                }
+            };
+            match piece {
+                Some(piece) => self.take(&piece?),
+                None if self.held.is_empty() && self.too_long.is_empty() => return Ok(None),
+                None => return Ok(Some(self.cut())),
+            }
+        }
+    }
+
+    fn take(&mut self, mut piece: &[u8]) {
+        if let Some((line, start)) = self.passing_over {
+            let Some(end) = memchr::memchr(b'\n', piece) else {
+                self.offset += piece.len() as u64;
+                return;
+            };
+            self.offset += end as u64 + 1;
+            self.line += 1;
+            piece = &piece[end + 1..];
+            self.too_long.push((line, start));
+            self.passing_over = None;
+        }
+        self.held.extend_from_slice(piece);
+        let last = memchr::memrchr(b'\n', &self.held).map_or(0, |at| at + 1);
+        if last == 0 && self.held.len() > MAX_LINE_LEN {
+            self.passing_over = Some((self.line, self.offset));
+            self.offset += self.held.len() as u64;
+            self.held.clear();
+        }
+    }
+
+    /// The first lines of what is held; at the end of the input the rest too.
+    fn cut(&mut self) -> Portion {
+        let mut num_lines = 0;
+        let mut len = 0;
+        for end in memchr::memchr_iter(b'\n', &self.held).take(PORTION_LEN) {
+            num_lines += 1;
+            len = end + 1;
+        }
+        if self.is_at_end && num_lines < PORTION_LEN {
+            len = self.held.len();
+        }
+        let rest = self.held.split_off(len);
+        let portion = Portion {
+            bytes: std::mem::replace(&mut self.held, rest),
+            first_line: self.line,
+            offset: self.offset,
+            too_long: std::mem::take(&mut self.too_long),
+        };
+        self.line += num_lines as u64;
+        self.offset += len as u64;
+        portion
+    }
+}
+
+fn read_pieces(path: &Path, sender: &SyncSender<samestory::Result<Vec<u8>>>) {
+    let mut reader = match samestory::input::open(path) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let _ = sender.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        let piece = match reader.fill_buf() {
+            Ok([]) => return,
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(samestory::Error::io(path, "read", error)),
+        };
+        let len = piece.as_ref().map_or(0, Vec::len);
+        // A receiver that is gone, or an error, is the end.
+        if sender.send(piece).is_err() || len == 0 {
+            return;
+        }
+        reader.consume(len);
+    }
+}
+
+/// Counts of a run.
+#[derive(Default)]
+struct Counts {
+    new: u64,
+    added_to: u64,
+    repeats: u64,
+    too_old: u64,
+    unread: u64,
+}
+
+struct Filter<'a> {
+    args: &'a args::Filter,
+    fields: FieldNames,
+    index: Index,
+    rejects: Option<Output>,
+    counts: Counts,
+    file: String,
+    seq: u64,
+    cutoff: i64,
+}
+
+impl<'a> Filter<'a> {
+    fn new(args: &'a args::Filter, index: Index) -> anyhow::Result<Self> {
+        let rejects = args.reading.rejects.as_deref().map(Output::create).transpose()?;
+        let fields = args.reading.field_names();
+        let file = args.input.display().to_string();
+        Ok(Self { args, fields, index, rejects, counts: Counts::default(), file, seq: 0, cutoff: i64::MIN })
+    }
+
+    /// Judges lines, writes those that pass, then makes their articles last.
+    fn pass(&mut self, portion: Portion) -> anyhow::Result<()> {
+        let Portion { bytes, first_line, offset, too_long } = portion;
+        self.seq += 1;
+        let mut parsed = Block::of_lines(self.seq, &self.file, bytes, (first_line, offset)).parse(&self.fields);
+        for (line, start) in too_long {
+            parsed.rejects.push(Reject {
+                block: self.seq,
+                line,
+                file: self.file.clone(),
+                offset: start,
+                reason: format!("line longer than {} MiB", MAX_LINE_LEN >> 20),
+                record: String::new(),
+            });
+        }
+        self.reject(&parsed.rejects)?;
+        for article in &mut parsed.articles {
+            // A line's number is another's in the next run: an article without an id is known by what it says.
+            if article.id.as_str() == &*article.origin.place {
+                let said = format!("{}\n{}", article.title.as_deref().unwrap_or(""), article.text);
+                article.id = format!("text:{:032x}", hash128(said.as_bytes())).into();
+            }
+        }
+        let mut offer = self.index.offer(parsed.articles)?;
+        let decisions = self.index.decide(&mut offer, self.args.window)?;
+        let mut out = Vec::new();
+        for (decision, range) in decisions.iter().zip(&parsed.records) {
+            let line = &parsed.bytes[range.clone()];
+            self.counts.add(decision);
+            let adds = decision.relation.is_some() && !decision.is_repeat;
+            if self.args.tag || adds {
+                out.extend_from_slice(&with_fields(line, &fields_of(decision)));
+            } else if !decision.is_repeat {
+                out.extend_from_slice(line);
+                if !line.ends_with(b"\n") {
+                    out.push(b'\n');
+                }
+            }
+        }
+        let mut stdout = std::io::stdout().lock();
+        stdout
+            .write_all(&out)
+            .and_then(|()| stdout.flush())
+            .map_err(|error| samestory::Error::io("-", "write", error))?;
+        self.index.commit(offer)?;
+        self.expire()
+    }
+
+    fn expire(&mut self) -> anyhow::Result<()> {
+        let Some(window) = self.args.window else { return Ok(()) };
+        let newest = self.index.newest();
+        if newest == i64::MIN {
+            return Ok(());
+        }
+        let cutoff = newest.saturating_sub(window);
+        if cutoff > self.cutoff.saturating_add(window / EXPIRY_STEP) {
+            self.index.expire(Timestamp(cutoff))?;
+            self.cutoff = cutoff;
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, rejects: &[Reject]) -> anyhow::Result<()> {
+        for reject in rejects {
+            self.counts.unread += 1;
+            if let Some(output) = &mut self.rejects {
+                let line = serde_json::json!({
+                    "place": reject.place(),
+                    "offset": reject.offset,
+                    "reason": reject.reason,
+                    "record": reject.record,
+                });
+                output.write(format!("{line}\n").as_bytes())?;
+            }
+            if self.args.reading.on_error == OnError::Fail {
+                bail!("{}: {}", reject.place(), reject.reason);
+            }
+            if !self.args.running.quiet && self.counts.unread <= NUM_NAMED {
+                let text = format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset);
+                message::warning(&text);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<ExitCode> {
+        if let Some(output) = self.rejects {
+            output.finish()?.publish()?;
+        }
+        if !self.args.running.quiet {
+            let Counts { new, added_to, repeats, too_old, unread } = self.counts;
+            let what = if self.args.tag { "tagged" } else { "dropped" };
+            message::line(&format!("{} new, {} {what}", counted(new, "article"), counted(repeats, "repeat")));
+            for (number, text) in [
+                (added_to, "that add something to what came before, passed"),
+                (too_old, "from before the window, passed unjudged"),
+                (unread, "that could not be read, skipped"),
+            ] {
+                if number > 0 {
+                    message::line(&format!("  {} {text}", count(number)));
+                }
+            }
+        }
+        // The system takes the memory back faster.
+        std::mem::forget(self.index);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Counts {
+    fn add(&mut self, decision: &Decision) {
+        let count = match decision {
+            Decision { is_too_old: true, .. } => &mut self.too_old,
+            Decision { is_repeat: true, .. } => &mut self.repeats,
+            Decision { relation: Some(_), .. } => &mut self.added_to,
+            _ => &mut self.new,
+        };
+        *count += 1;
+    }
+}
+
+/// What is said of an article, as the fields of a JSON object.
+fn fields_of(decision: &Decision) -> String {
+    let id = |of: Option<&String>| serde_json::Value::from(of.map(String::as_str));
+    let e4 = |parts: u16| format!("{}.{:04}", parts / 10_000, parts % 10_000);
+    let repeated = decision.of.as_ref().filter(|_| decision.is_repeat);
+    let relation = serde_json::Value::from(decision.relation.map(|relation| relation.name()));
+    let score = decision.relation.map_or("null".to_string(), |_| e4(decision.probability_e4));
+    let story = Some(decision.story).filter(|story| *story != 0);
+    let mut fields = format!(
+        "\"duplicate_of\":{},\"story\":{},\"relation\":{relation},\"score\":{score},\"novel\":{}",
+        id(repeated),
+        serde_json::Value::from(story),
+        e4(decision.novel_e4),
+    );
+    if !decision.is_repeat && decision.of.is_some() {
+        fields.push_str(&format!(",\"updates\":{}", id(decision.of.as_ref())));
+    }
+    if decision.is_correction {
+        fields.push_str(",\"correction\":true");
+    }
+    if decision.is_too_old {
+        fields.push_str(",\"before_window\":true");
+    }
+    fields
+}

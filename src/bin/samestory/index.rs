@@ -1,0 +1,277 @@
+//! `samestory index`
+
+use crate::args::{self, IndexCommand};
+use crate::feed::Intake;
+use crate::message::{self, Usage, count, counted};
+use crate::outputs::Outputs;
+use crate::progress::Watch;
+use samestory::engine::{Added, Hit, Recovered};
+use samestory::input::Blocks;
+use samestory::output::{Output, format_of, write_clusters};
+use samestory::{Index, Timestamp};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+pub(crate) fn run(args: &args::Index) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        IndexCommand::Add(args) => add(args),
+        IndexCommand::Query(args) => query(args),
+        IndexCommand::Remove(args) => remove(args),
+        IndexCommand::Clusters(args) => clusters(args),
+        IndexCommand::Expire(args) => expire(args),
+        IndexCommand::Compact(args) => compact(args),
+        IndexCommand::Check(args) => check(args),
+        IndexCommand::Stats(args) => stats(args),
+        IndexCommand::Stories(args) => stories(args),
+    }
+}
+
+/// Says what opening took from the log, where it was more than what a writer leaves there that ended as it should.
+pub(crate) fn say_recovered(recovered: Recovered, quiet: bool) {
+    if recovered.num_cut_bytes > 0 && !quiet {
+        message::line(&format!(
+            "the last writer was cut off: {} of a change it had not finished are left out, {} before it are in",
+            counted(recovered.num_cut_bytes, "byte"),
+            counted(recovered.num_changes, "change"),
+        ));
+    }
+}
+
+fn open_there(folder: &Path, engine: samestory::Engine) -> anyhow::Result<Index> {
+    // Only `add` and `filter` make an index: a name that was mistyped is no index without articles.
+    if !Index::is_in(folder) {
+        return Err(samestory::Error::NoIndex { folder: folder.to_path_buf() }.into());
+    }
+    Ok(Index::open(folder, engine)?)
+}
+
+fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
+    Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?.refuse_unwritable()?;
+    let quiet = args.running.quiet;
+    let mut index = Index::open(&args.folder, args.matching.engine(&args.running)?)?;
+    say_recovered(index.recovered(), quiet);
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let intake = Intake::new(&args.reading);
+    let watch = Watch::start(quiet, &blocks, &intake, None);
+    let started = std::time::Instant::now();
+    let mut done = Added::default();
+    let added = index.add_blocks(blocks, |block| intake.parse(block).articles, |added| done = added);
+    watch.finish();
+    if let Err(error) = added {
+        let so_far = format!("{} were added before this", counted(done.num_added, "article"));
+        return Err(anyhow::Error::from(error).context(so_far));
+    }
+    intake.report(&args.reading, quiet)?;
+    if !quiet {
+        let seconds = started.elapsed().as_secs_f64();
+        message::line(&format!("{} added to {}", counted(done.num_added, "article"), args.folder.display()));
+        for (number, text) in [
+            (done.num_replaced, "newer than what was there under their id, which they replace"),
+            (done.num_repeated, "there already, with the same text"),
+            (done.num_older, "older than what is there under their id, left out"),
+            (done.num_expired, "from before the moment that articles have expired to, left out"),
+        ] {
+            if number > 0 {
+                message::line(&format!("  {} {text}", count(number)));
+            }
+        }
+        let rate = (done.num_added as f64 / seconds.max(1e-9)) as u64;
+        message::line(&format!(
+            "  {seconds:.2} s, {} articles/s; {} in it now",
+            count(rate),
+            count(index.len() as u64)
+        ));
+    }
+    // The system takes the memory back faster.
+    std::mem::forget(index);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
+    let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
+    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    outputs.refuse_inputs(None, blocks.files())?;
+    outputs.refuse_unwritable()?;
+    let index = Index::read(&args.folder, args.near.engine(&args.running)?)?;
+    let intake = Intake::new(&args.reading);
+    let mut output = Output::create(&args.output)?;
+    for block in blocks {
+        let articles = intake.parse(block?).articles;
+        for (article, hits) in articles.iter().zip(index.query_all(&articles)?) {
+            let hits: Vec<serde_json::Value> = hits.iter().map(hit_json).collect();
+            let id = serde_json::Value::from(article.id.as_str());
+            output.write(format!("{{\"id\":{id},\"hits\":{}}}\n", serde_json::Value::from(hits)).as_bytes())?;
+        }
+    }
+    output.finish()?.publish()?;
+    intake.report(&args.reading, args.running.quiet)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hit_json(hit: &Hit) -> serde_json::Value {
+    let score = f64::from(hit.probability_e4) / 10_000.0;
+    serde_json::json!({"id": hit.id, "relation": hit.relation.name(), "score": score, "story": hit.story})
+}
+
+fn remove(args: &args::IndexRemove) -> anyhow::Result<ExitCode> {
+    let mut index = open_there(&args.folder, args.near.engine(&args.running)?)?;
+    let asked = args.ids.len() as u64;
+    let removed = index.remove(args.ids.iter().map(String::as_str))?;
+    if !args.running.quiet {
+        let rest = if removed < asked { format!("; {} not there", count(asked - removed)) } else { String::new() };
+        message::line(&format!("{} removed{rest}", counted(removed, "article")));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn clusters(args: &args::IndexClusters) -> anyhow::Result<ExitCode> {
+    let Some(format) = format_of(&args.output) else {
+        let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
+        return Err(Usage(format!("{}: {hint}", args.output.display())).into());
+    };
+    Outputs::new(&[("-o", Some(&args.output))])?.refuse_unwritable()?;
+    let index = Index::read(&args.folder, args.near.engine(&args.running)?)?;
+    let clustering = index.clusters()?;
+    let mut output = Output::create(&args.output)?;
+    write_clusters(&clustering, &mut output, format)?;
+    output.finish()?.publish()?;
+    if !args.running.quiet {
+        let stats = &clustering.stats;
+        message::line(&format!(
+            "{} in {}, {}",
+            counted(stats.num_articles, "article"),
+            if stats.num_clusters == 1 {
+                "1 story".to_string()
+            } else {
+                format!("{} stories", count(stats.num_clusters))
+            },
+            counted(stats.num_repeats, "repeat"),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn expire(args: &args::IndexExpire) -> anyhow::Result<ExitCode> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    let before = match (args.older_than, args.before) {
+        (Some(age), _) => Timestamp(now.saturating_sub(age)),
+        (None, Some(moment)) => moment,
+        (None, None) => unreachable!("one of the two is required"),
+    };
+    let mut index = open_there(&args.folder, args.near.engine(&args.running)?)?;
+    let expired = index.expire(before)?;
+    if !args.running.quiet {
+        message::line(&format!("{} expired, {} stay", counted(expired, "article"), count(index.len() as u64)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compact(args: &args::IndexPlace) -> anyhow::Result<ExitCode> {
+    let engine = args.near.engine(&args.running)?;
+    let mut index = match open_there(&args.folder, engine.clone()) {
+        Err(error) if is_other_verdict(&error) => {
+            if !args.running.quiet {
+                message::line("made under another verdict: all is judged anew");
+            }
+            Index::judge_anew(&args.folder, engine)?
+        }
+        opened => opened?,
+    };
+    let before = index.stats();
+    index.compact()?;
+    let after = index.stats();
+    if !args.running.quiet {
+        message::line(&format!(
+            "{} in {} bytes, {} before; {} are gone",
+            counted(after.num_articles, "article"),
+            count(after.num_bytes),
+            count(before.num_bytes),
+            counted(before.num_gone, "article"),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_other_verdict(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(samestory::Error::OtherIndex { field: "verdict", .. }))
+}
+
+fn check(args: &args::IndexCheck) -> anyhow::Result<ExitCode> {
+    let checked = Index::check(&args.folder)?;
+    for problem in &checked.problems {
+        message::line(&format!("{problem}"));
+    }
+    if !args.quiet {
+        for name in &checked.foreign {
+            message::line(&format!("{name}: no file of an index; it does no harm"));
+        }
+        for name in &checked.leftovers {
+            message::line(&format!("{name}: left behind by a writer that was cut off; the next one takes it away"));
+        }
+        let lost = checked.num_articles - checked.num_readable;
+        message::line(&format!(
+            "{}: {} in segments, {} in the log; {}",
+            if checked.problems.is_empty() { "sound" } else { "damaged" },
+            counted(checked.num_articles, "article"),
+            counted(checked.num_changes_in_log, "change"),
+            if lost == 0 {
+                "all can be read".to_string()
+            } else {
+                format!("{} cannot be read", counted(lost, "article"))
+            },
+        ));
+    }
+    Ok(if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn stats(args: &args::IndexStats) -> anyhow::Result<ExitCode> {
+    let index = Index::read(&args.place.folder, args.place.near.engine(&args.place.running)?)?;
+    let stats = index.stats();
+    let time = |moment: Timestamp| moment.to_string();
+    let (oldest, newest) = stats.span.map(|(oldest, newest)| (time(oldest), time(newest))).unzip();
+    if args.json {
+        let value = serde_json::json!({
+            "articles": stats.num_articles,
+            "gone": stats.num_gone,
+            "stories": stats.num_stories,
+            "matches": stats.num_matches,
+            "segments": {"articles": stats.num_segments.0, "keys": stats.num_segments.1},
+            "in_log": stats.num_in_log,
+            "bytes": stats.num_bytes,
+            "oldest": oldest,
+            "newest": newest,
+            "changes": stats.seq,
+        });
+        message::data(&format!("{value}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stories =
+        if stats.num_stories == 1 { "1 story".to_string() } else { format!("{} stories", count(stats.num_stories)) };
+    let mut text = format!("{} in {stories}\n", counted(stats.num_articles, "article"));
+    if let (Some(oldest), Some(newest)) = (oldest, newest) {
+        text.push_str(&format!("  from {oldest} to {newest}\n"));
+    }
+    text.push_str(&format!("  {} matches\n", count(stats.num_matches)));
+    text.push_str(&format!(
+        "  {} bytes, {} an article; {} of articles, {} of keys, {} in the log\n",
+        count(stats.num_bytes),
+        count(stats.num_bytes / stats.num_articles.max(1)),
+        counted(stats.num_segments.0, "segment"),
+        count(stats.num_segments.1),
+        counted(stats.num_in_log, "article"),
+    ));
+    if stats.num_gone > 0 {
+        text.push_str(&format!(
+            "  {} removed or expired, on disk until `compact`\n",
+            counted(stats.num_gone, "article")
+        ));
+    }
+    message::data(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stories(args: &args::IndexStories) -> anyhow::Result<ExitCode> {
+    Index::each_event(&args.folder, args.after, message::bytes)?;
+    Ok(ExitCode::SUCCESS)
+}

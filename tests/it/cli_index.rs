@@ -1,0 +1,235 @@
+//! `samestory index`: what it holds is what one run over the same articles says, and what it says of what is amiss.
+
+use crate::support::{Folder, Ran, feed_lines, field, fixture, json, line, rows, shuffled};
+use samestory::hash::derived_seed;
+
+/// The clusters that one run over the lines writes.
+fn clustered(lines: &[String]) -> String {
+    Folder::with_feed(lines).done("cluster feed.jsonl -o - --quiet").stdout
+}
+
+fn ids(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| field(&json(line), "id").to_string()).collect()
+}
+
+#[test]
+fn any_portions_in_any_order_end_as_one_run() {
+    let lines = feed_lines();
+    let expected = clustered(&lines);
+    for seed in 1..4u64 {
+        let folder = Folder::new();
+        let mut rest = shuffled(lines.clone(), seed);
+        while !rest.is_empty() {
+            let len = 1 + (derived_seed(seed, rest.len() as u64) % 200) as usize;
+            let portion: Vec<String> = rest.drain(..len.min(rest.len())).collect();
+            let stdin = portion.join("\n");
+            let threads = 1 + rest.len() % 3;
+            let ran = folder.run_on(&format!("index add seen - --threads {threads}"), stdin.as_bytes());
+            assert_eq!(ran.code, 0, "{ran}");
+            if rest.len() % 2 == 0 {
+                folder.done("index compact seen --quiet");
+            }
+        }
+        assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, expected, "seed {seed}");
+        let ran = folder.done("index check seen");
+        assert!(ran.stderr.starts_with("sound: "), "{ran}");
+    }
+}
+
+#[test]
+fn what_is_removed_or_expired_is_as_if_it_had_not_been() {
+    let lines = feed_lines();
+    let folder = Folder::with_feed(&lines);
+    folder.done("index add seen feed.jsonl --quiet");
+    let gone: Vec<String> = ids(&lines).into_iter().step_by(3).collect();
+    let ran = folder.done(&format!("index remove seen {} no-such-id", gone.join(" ")));
+    assert_eq!(ran.stderr, format!("{} articles removed; 1 not there\n", gone.len()));
+    let stays: Vec<String> = lines.iter().filter(|line| !gone.contains(&ids(&[(*line).clone()])[0])).cloned().collect();
+    assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, clustered(&stays));
+    // By time of publication; what has none is taken by its arrival, today.
+    let moment = "2025-08-01";
+    folder.done(&format!("index expire seen --before {moment} --quiet"));
+    let is_later = |line: &&String| json(line)["published"].as_str().is_none_or(|time| time >= moment);
+    let later: Vec<String> = stays.iter().filter(is_later).cloned().collect();
+    assert!(!later.is_empty() && later.len() < stays.len());
+    assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, clustered(&later));
+    let before = json(&folder.done("index stats seen --json").stdout);
+    folder.done("index compact seen --quiet");
+    let after = json(&folder.done("index stats seen --json").stdout);
+    assert_eq!(
+        (before["articles"].as_u64(), after["articles"].as_u64()),
+        (Some(later.len() as u64), before["articles"].as_u64())
+    );
+    assert!(before["gone"].as_u64() > Some(0) && after["gone"] == 0 && after["stories"] == before["stories"]);
+    assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, clustered(&later));
+    // What has expired does not come back.
+    let ran = folder.done("index add seen feed.jsonl");
+    assert!(ran.stderr.contains("from before the moment that articles have expired to, left out"), "{ran}");
+}
+
+#[test]
+fn a_query_says_what_is_there_and_writes_nothing() {
+    let lines = feed_lines();
+    let (asked, others): (Vec<String>, Vec<String>) =
+        lines.into_iter().partition(|line| ids(std::slice::from_ref(line))[0].ends_with("/light"));
+    let folder = Folder::with_feed(&others);
+    folder.done("index add seen feed.jsonl --quiet");
+    let before = folder.done("index stats seen --json").stdout;
+    let ran = folder.run_on("index query seen --quiet", asked.join("\n").as_bytes());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let answers = rows(&ran.stdout);
+    assert_eq!(answers.len(), asked.len());
+    for answer in &answers {
+        let id = field(answer, "id");
+        let family = id.split_once('/').expect("a family before the kind").0;
+        let first = &answer["hits"][0];
+        assert!(field(first, "id").starts_with(family), "{answer}");
+        let relation = field(first, "relation");
+        assert!(["exact", "near", "update", "excerpt", "rewrite"].contains(&relation), "{answer}");
+        assert!(first["score"].as_f64() > Some(0.6) && first["story"].as_u64() > Some(0));
+    }
+    assert_eq!(folder.done("index stats seen --json").stdout, before);
+}
+
+#[test]
+fn a_story_keeps_its_number_and_its_log_tells_the_rest() {
+    let lines = feed_lines();
+    let folder = Folder::new();
+    for some in lines.chunks(40) {
+        assert_eq!(folder.run_on("index add seen - --quiet", some.join("\n").as_bytes()).code, 0);
+    }
+    folder.done(&format!("index remove seen {} --quiet", ids(&lines[..30]).join(" ")));
+    let told = folder.done("index stories seen").stdout;
+    let mut stories = std::collections::BTreeMap::new();
+    for event in rows(&told) {
+        match field(&event, "event") {
+            "join" => drop(stories.insert(field(&event, "article").to_string(), event["story"].clone())),
+            "leave" => assert_eq!(stories.remove(field(&event, "article")), Some(event["story"].clone())),
+            "merge" | "split" | "end" => assert!(event["story"].is_u64()),
+            other => panic!("{other}"),
+        }
+    }
+    // Two articles are in one story if and only if they are in one cluster.
+    let clusters = rows(&folder.done("index clusters seen -o - --quiet").stdout);
+    assert_eq!(stories.len(), clusters.len());
+    let mut pairs: Vec<(String, String)> =
+        clusters.iter().map(|row| (stories[field(row, "id")].to_string(), field(row, "cluster").to_string())).collect();
+    pairs.sort();
+    pairs.dedup();
+    let distinct =
+        |at: fn(&(String, String)) -> &String| pairs.iter().map(at).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!((distinct(|pair| &pair.0).len(), distinct(|pair| &pair.1).len()), (pairs.len(), pairs.len()));
+    let last = json(told.lines().last().expect("something was told"))["seq"].as_u64().expect("a number");
+    let later = folder.done(&format!("index stories seen --after {}", last - 1)).stdout;
+    assert!(!later.is_empty() && rows(&later).iter().all(|event| event["seq"] == last));
+    assert_eq!(folder.done(&format!("index stories seen --after {last}")).stdout, "");
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    let folder = Folder::with_feed(&[line("a", "Rain fell."), line("b", "Snow fell.")]).write("other/letter.txt", "x");
+    let refused = |args: &str, code: i32, reason: &str| {
+        let ran = folder.run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{ran}");
+        assert!(ran.stderr.contains(reason), "{reason} in {ran}");
+    };
+    refused("index query none feed.jsonl", 1, "none: no index here; samestory index add makes one");
+    refused("index remove none a", 1, "no index here");
+    refused("index compact none", 1, "no index here");
+    refused(
+        "index add other feed.jsonl",
+        1,
+        "other: holds letter.txt and no index; an index wants a folder of its own",
+    );
+    assert!(!folder.path("none").exists());
+    folder.done("index add seen feed.jsonl --quiet");
+    refused("index add seen feed.jsonl --level near", 1, "the index was made with level rewrite, asked for is near");
+    refused("index query seen feed.jsonl --near simhash", 1, "was made with near minhash, asked for is simhash");
+    refused("index expire seen", 2, "--older-than");
+    refused("index expire seen --older-than 3x", 2, "expected a whole number and s, m, h, d or w, as 30d");
+    refused("index clusters seen -o clusters.txt", 2, "expected a name that ends in .jsonl");
+    let manifest = folder.path("seen/manifest.toml");
+    let text = std::fs::read_to_string(&manifest).expect("the manifest is text");
+    std::fs::write(&manifest, text.replace("format = 1", "format = 9")).expect("it can be written");
+    refused("index stats seen", 1, "manifest.toml: format 9; this version reads up to 1");
+    std::fs::write(&manifest, text.replace("seq = 0", "seq = 3")).expect("it can be written");
+    refused("index add seen feed.jsonl", 1, "manifest.toml: damaged at byte 0: not as it was written");
+    std::fs::write(&manifest, &text).expect("it can be written");
+    let second = Folder::with_feed(&[line("a", "Another text under the id.")]);
+    let ran = folder.run(&format!("index add seen {}", second.path("feed.jsonl").display()));
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("id 'a' stands for two texts: feed.jsonl:1 and "), "{ran}");
+    // A file that does not belong there does no harm.
+    std::fs::write(folder.path("seen/note.txt"), "x").expect("it can be written");
+    let ran = folder.done("index check seen");
+    assert!(ran.stderr.contains("note.txt: no file of an index; it does no harm"), "{ran}");
+}
+
+#[test]
+fn a_new_verdict_judges_the_index_anew() {
+    let lines = feed_lines();
+    let folder = Folder::with_feed(&lines);
+    let strict = samestory::Profile::default();
+    let verdict = samestory::profile::VerdictParams { match_percent: 97, ..strict.verdict().clone() };
+    let strict = strict.with_verdict(verdict).expect("97 is within the range").to_toml();
+    std::fs::write(folder.path("strict.toml"), strict).expect("it can be written");
+    folder.done("index add seen feed.jsonl --quiet");
+    let ran = folder.run("index clusters seen -o - --profile strict.toml");
+    assert!(ran.code == 1 && ran.stderr.contains("made with verdict "), "{ran}");
+    let ran = folder.done("index compact seen --profile strict.toml");
+    assert!(ran.stderr.starts_with("made under another verdict: all is judged anew\n"), "{ran}");
+    let expected = folder.done("cluster feed.jsonl -o - --quiet --profile strict.toml").stdout;
+    assert_ne!(expected, clustered(&lines));
+    assert_eq!(folder.done("index clusters seen -o - --quiet --profile strict.toml").stdout, expected);
+    // And back: stories are there as before.
+    folder.done("index compact seen --quiet");
+    assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, clustered(&lines));
+    folder.done("index check seen");
+}
+
+#[test]
+fn damage_is_told_with_its_place() {
+    let lines = feed_lines();
+    let folder = Folder::with_feed(&lines);
+    folder.done("index add seen feed.jsonl --quiet");
+    folder.done("index compact seen --quiet");
+    let names = std::fs::read_dir(folder.path("seen")).expect("the folder is there");
+    let articles = names
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.display().to_string().contains("articles-"))
+        .expect("a segment");
+    let mut bytes = std::fs::read(&articles).expect("it can be read");
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&articles, &bytes).expect("it can be written");
+    let ran = folder.run("index check seen");
+    assert_eq!(ran.code, 1, "{ran}");
+    let place = format!("damaged at byte {}: the block is not as it was written", at / 16384 * 16384);
+    assert!(ran.stderr.contains(&place), "{ran}");
+    assert!(
+        ran.stderr.contains("damaged: 356 articles in segments") && ran.stderr.contains(" cannot be read"),
+        "{ran}"
+    );
+    let ran: Ran = folder.run("index clusters seen -o - --quiet");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran}");
+    assert!(ran.stderr.contains(&place), "{ran}");
+}
+
+#[test]
+fn an_index_of_this_format_is_read_by_later_versions() {
+    let folder = Folder::new();
+    let golden = fixture("formats/v1/index");
+    std::fs::create_dir(folder.path("seen")).expect("a folder can be made");
+    for entry in std::fs::read_dir(golden).expect("the fixture is in the tree") {
+        let path = entry.expect("an entry").path();
+        std::fs::copy(&path, folder.path("seen").join(path.file_name().expect("a name"))).expect("it can be copied");
+    }
+    let ran = folder.done("index check seen");
+    assert!(ran.stderr.starts_with("sound: 12 articles in segments, 2 changes in the log"), "{ran}");
+    let expected =
+        std::fs::read_to_string(fixture("formats/v1/index-clusters.jsonl")).expect("the fixture is in the tree");
+    assert_eq!(folder.done("index clusters seen -o - --quiet").stdout, expected);
+    // And goes on under this one.
+    folder.run_on("index add seen - --quiet", line("new", "Rain fell.").as_bytes());
+    assert_eq!(rows(&folder.done("index clusters seen -o - --quiet").stdout).len(), expected.lines().count() + 1);
+}
