@@ -1,7 +1,9 @@
 //! Writers: results to files that appear whole or not at all.
 
+mod line;
 mod table;
 
+pub use line::article_line;
 pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
 
 use crate::error::{Error, Result};

@@ -332,7 +332,12 @@ fn inputs_that_cannot_be_opened_are_named() {
         ("absent.jsonl", "error: absent.jsonl: cannot open: No such file or directory (os error 2)\n"),
         ("feed.jsonl absent.jsonl", "error: absent.jsonl: cannot open: No such file or directory (os error 2)\n"),
         ("feed.jsonl/x", "error: feed.jsonl/x: cannot open: Not a directory (os error 20)\n"),
-        ("hollow", "error: hollow: cannot read: no .txt, .jsonl or .ndjson file in the folder\n"),
+        (
+            "hollow",
+            "error: hollow: cannot read: no file in the folder whose name says a format, as .jsonl, .csv, .xml or .txt \
+             do\n",
+        ),
+        ("no*.jsonl", "error: no*.jsonl: cannot open: No such file or directory (os error 2)\n"),
     ] {
         for command in [format!("cluster {inputs} {OUTPUTS}"), format!("dedup {inputs} -o kept.jsonl")] {
             let ran = folder.run(&command);

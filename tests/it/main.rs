@@ -17,6 +17,7 @@ mod docs;
 mod edits;
 mod estimators;
 mod format;
+mod formats;
 mod golden;
 mod hot_events;
 mod made_feed;

@@ -4,10 +4,11 @@ use crate::args;
 use crate::feed::Intake;
 use crate::memory;
 use crate::message::{self, Usage, count, counted};
+use crate::notices;
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::engine::{Clustering, Texts, Verdicts};
-use samestory::input::{Blocks, Reject};
+use samestory::input::Reject;
 use samestory::output::{Output, format_of, is_stdout, write_clusters, write_pairs};
 use samestory::{Timestamp, report};
 use std::path::{Path, PathBuf};
@@ -28,9 +29,10 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         ("--links", args.links.as_deref()),
         ("--stats", args.stats.as_deref()),
         ("--report", args.report.as_deref()),
+        ("--notices", args.notices.as_deref()),
         ("--rejects", args.reading.rejects.as_deref()),
     ])?;
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
     outputs.refuse_unwritable()?;
     let holds = [&args.pairs, &args.links, &args.report].into_iter().any(Option::is_some);
@@ -43,6 +45,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
     watch.finish();
     let rejects = if args.report.is_some() { intake.rejects() } else { Vec::new() };
+    let notices = notices::concerning(intake.notices(), &clustering);
     let num_rejects = intake.report(&args.reading, quiet)?;
 
     let mut finished = Vec::new();
@@ -62,6 +65,9 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         let text = format!("{:#}\n", stats_json(&clustering, num_rejects));
         finished.push(write(path, &|out| out.write(text.as_bytes()))?);
     }
+    if let Some(path) = &args.notices {
+        finished.push(notices::write(path, &notices)?);
+    }
     if let Some(path) = &args.report {
         let page = report::to_html(&clustering, &described(args, &rejects));
         finished.push(write(path, &|out| out.write(page.as_bytes()))?);
@@ -70,6 +76,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         file.publish()?;
     }
     if !quiet {
+        notices::warn(&notices);
         summarize(&clustering, num_rejects, args);
     }
     // The process ends here: the system takes the memory back faster than a hundred thousand vectors are freed.

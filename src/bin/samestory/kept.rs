@@ -1,0 +1,233 @@
+//! What `dedup` holds of a feed and writes again: lines and rows as they came, other records as JSON lines.
+
+use crate::message::Usage;
+use samestory::Article;
+use samestory::input::{BYTE_ORDER_MARK, Format, Parsed, TableHead};
+use samestory::output::{Finished, Output, article_line};
+use std::ops::Range;
+use std::path::Path;
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// JSON lines.
+    Lines,
+    /// The rows of a table, under its header.
+    Table,
+}
+
+/// The records of a block as they are to be written.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) block: u64,
+    pub(crate) pieces: Vec<Piece>,
+    file: String,
+    format: Format,
+    bytes: Vec<u8>,
+    has_mark: bool,
+    head: Option<TableHead>,
+}
+
+/// A record that may be written.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// Its number among the block's articles; `None` of one that was set aside.
+    pub(crate) record: Option<u32>,
+    range: Range<usize>,
+}
+
+impl Shape {
+    /// What a name asks for, else what is read.
+    ///
+    /// # Errors
+    /// When that cannot be.
+    pub(crate) fn of(output: &Path, format: Option<Format>) -> Result<Self, Usage> {
+        let name = output.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+        match (name.rsplit_once('.').map(|(_, end)| end), format) {
+            (Some("csv" | "tsv"), Some(Format::Csv) | None) => Ok(Self::Table),
+            (Some("jsonl" | "ndjson" | "json"), _) => Ok(Self::Lines),
+            (Some(end @ ("csv" | "tsv" | "parquet" | "arrow" | "xml" | "rss" | "atom" | "warc" | "sqlite")), found) => {
+                let found = found.map_or("of another kind", Format::name);
+                Err(Usage(format!(
+                    "{}: the input is {found}, which dedup does not write as .{end}; name a .jsonl file: every format \
+                     becomes JSON lines",
+                    output.display()
+                )))
+            }
+            (_, Some(Format::Csv)) => Ok(Self::Table),
+            _ => Ok(Self::Lines),
+        }
+    }
+
+    /// Refuses inputs that do not go together.
+    ///
+    /// # Errors
+    /// When a table is asked for and something is none, or a table has other columns than the first.
+    pub(crate) fn check(self, output: &Path, held: &[Held]) -> Result<(), Usage> {
+        if self == Self::Lines {
+            return Ok(());
+        }
+        let hint = "name a .jsonl file: every format becomes JSON lines";
+        if let Some(other) = held.iter().find(|held| held.format != Format::Csv) {
+            let format = other.format.name();
+            return Err(Usage(format!("{}: {} is {format}, not a table; {hint}", output.display(), other.file)));
+        }
+        let names = |held: &Held| held.head.as_ref().map(|head| (head.line.trim_ascii_end().to_vec(), head.delimiter));
+        let mut with_head = held.iter().filter(|held| held.head.is_some());
+        if let Some(first) = with_head.next()
+            && let Some(other) = with_head.find(|other| names(other) != names(first))
+        {
+            let reason = format!("{} has other columns than {}", other.file, first.file);
+            return Err(Usage(format!("{}: {reason}; {hint}", output.display())));
+        }
+        Ok(())
+    }
+
+    /// Begins a file of this shape; with `removed` one that says of each record why it is not kept.
+    pub(crate) fn writer(self, output: Output, held: &[Held], removed: Option<&Path>) -> samestory::Result<Writer> {
+        let has_mark = removed.is_none() && held.first().is_some_and(|first| first.has_mark);
+        let mut writer = Writer { output, before: if has_mark { BYTE_ORDER_MARK } else { b"" }, line_end: b"\n" };
+        if let (Self::Table, Some(head)) = (self, held.iter().find_map(|held| held.head.as_ref())) {
+            match removed {
+                None => writer.line(&head.line)?,
+                Some(_) => writer.line(&with_cells(&head.line, head.delimiter, &["duplicate_of", "relation"]))?,
+            }
+        }
+        Ok(writer)
+    }
+}
+
+impl Held {
+    /// What is held of a block, whose articles were taken out.
+    pub(crate) fn new(block: u64, file: String, parsed: Parsed, articles: &[Article], shape: Shape) -> Self {
+        let Parsed { format, records, bytes, has_mark, head, notices, .. } = parsed;
+        let mut held = Self { block, pieces: Vec::new(), file, format, bytes, has_mark, head };
+        let mut notices = notices.iter().peekable();
+        let is_as_it_came = match format {
+            Format::Jsonl | Format::Text => true,
+            Format::Csv => shape == Shape::Table,
+            _ => false,
+        };
+        let mut lines: Vec<u8> = Vec::new();
+        let mut piece = |record, range: &Range<usize>, article: Option<&Article>| {
+            if is_as_it_came {
+                return Piece { record, range: range.clone() };
+            }
+            let start = lines.len();
+            if matches!(format, Format::Json | Format::Ninjs) {
+                // An object may take many lines; within its strings there are none.
+                let object = held.bytes[range.clone()].iter();
+                lines.extend(object.map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
+                lines.push(b'\n');
+            } else {
+                lines.extend(article.map(article_line).unwrap_or_default());
+            }
+            Piece { record, range: start..lines.len() }
+        };
+        for (number, article) in articles.iter().enumerate() {
+            while let Some(notice) = notices.next_if(|notice| notice.after as usize <= number) {
+                held.pieces.push(piece(None, &notice.record, notice.article.as_deref()));
+            }
+            // Of what comes without bytes of its own, there are no ranges either.
+            let range = records.get(number).cloned().unwrap_or_default();
+            held.pieces.push(piece(Some(number as u32), &range, Some(article)));
+        }
+        for notice in notices {
+            held.pieces.push(piece(None, &notice.record, notice.article.as_deref()));
+        }
+        if !is_as_it_came {
+            held.bytes = lines;
+            held.has_mark = false;
+        }
+        held
+    }
+}
+
+/// Writes records as they came, each with its own line end.
+pub(crate) struct Writer {
+    output: Output,
+    /// What goes before the next line: a byte order mark at first, and the end that the line before lacks.
+    before: &'static [u8],
+    /// The last end that a line had: how one is ended that had none and is not the last.
+    line_end: &'static [u8],
+}
+
+impl Writer {
+    /// Writes a record; of one that is not kept, whose repeat it is and how.
+    pub(crate) fn write(&mut self, held: &Held, piece: &Piece, why: Option<(&str, &str)>) -> samestory::Result<()> {
+        let line = &held.bytes[piece.range.clone()];
+        match (why, &held.head) {
+            (None, _) => self.line(line),
+            (Some((duplicate_of, relation)), Some(head)) if held.format == Format::Csv && !line.starts_with(b"{") => {
+                self.output.write(&with_cells(line, head.delimiter, &[duplicate_of, relation]))
+            }
+            (Some((duplicate_of, relation)), _) => self.output.write(&tagged(line, duplicate_of, relation)),
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> samestory::Result<()> {
+        self.output.write(std::mem::take(&mut self.before))?;
+        self.output.write(line)?;
+        if line.ends_with(b"\n") {
+            self.line_end = if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+        } else {
+            self.before = self.line_end;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> samestory::Result<Finished> {
+        self.output.finish()
+    }
+}
+
+/// The line of a JSON object with two more fields at its end, the rest untouched; a line without an end gets one.
+fn tagged(line: &[u8], duplicate_of: &str, relation: &str) -> Vec<u8> {
+    let end = line.iter().rposition(|b| *b == b'}').unwrap_or(line.len());
+    let (object, rest) = line.split_at(end);
+    let comma = if object.trim_ascii_end().ends_with(b"{") { "" } else { "," };
+    let id = serde_json::Value::from(duplicate_of);
+    let fields = format!("{comma}\"duplicate_of\":{id},\"relation\":\"{relation}\"");
+    let line_end: &[u8] = if line.ends_with(b"\n") { b"" } else { b"\n" };
+    [object, fields.as_bytes(), rest, line_end].concat()
+}
+
+/// The row of a table with more cells at its end, the rest untouched; a row without an end gets one.
+fn with_cells(row: &[u8], delimiter: u8, cells: &[&str]) -> Vec<u8> {
+    let end =
+        row.trim_ascii_end().len().max(row.strip_suffix(b"\r\n").or(row.strip_suffix(b"\n")).unwrap_or(row).len());
+    let mut out = row[..end].to_vec();
+    for cell in cells {
+        out.push(delimiter);
+        if cell.contains(['"', '\n', '\r', char::from(delimiter)]) {
+            out.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
+        } else {
+            out.extend_from_slice(cell.as_bytes());
+        }
+    }
+    out.extend_from_slice(if row[end..].is_empty() { b"\n" } else { &row[end..] });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_added_at_the_end() {
+        assert_eq!(
+            tagged(br#"{"a":1}"#, "x\"y", "near"),
+            b"{\"a\":1,\"duplicate_of\":\"x\\\"y\",\"relation\":\"near\"}\n"
+        );
+        assert_eq!(tagged(b"{ } ", "x", "near"), b"{ \"duplicate_of\":\"x\",\"relation\":\"near\"} \n");
+        assert_eq!(tagged(b"{}\r\n", "x", "near"), b"{\"duplicate_of\":\"x\",\"relation\":\"near\"}\r\n");
+    }
+
+    #[test]
+    fn cells_are_added_at_the_end() {
+        assert_eq!(with_cells(b"1,\"a\nb\"\r\n", b',', &["x,\"y", "near"]), b"1,\"a\nb\",\"x,\"\"y\",near\r\n");
+        assert_eq!(with_cells(b"1\t", b'\t', &["x,y", "near"]), b"1\t\tx,y\tnear\n");
+        assert_eq!(with_cells(b"1,a", b',', &["x"]), b"1,a,x\n");
+    }
+}
