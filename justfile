@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test doc lib bench browser book
+check: fmt clippy fixtures test tables doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -20,6 +20,10 @@ fixtures:
 # Unit tests, integration tests, doctests.
 test:
     cargo test --quiet
+
+# Tables in Parquet, Arrow and SQLite as others read and write them; installs pyarrow into target/tools.
+tables:
+    scripts/tables
 
 # Documentation without warnings.
 doc:

@@ -6,6 +6,8 @@ use super::item::Notice;
 use super::json::Marks;
 use super::xml::XmlHead;
 use super::{FieldNames, Format, Options, csv, feed, jsonl, newsml, ninjs, text, warc};
+#[cfg(feature = "parquet")]
+use super::{arrow, parquet};
 use crate::article::Article;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -66,6 +68,12 @@ pub(super) enum Content {
     Text { path: PathBuf, id: String },
     /// An HTML page, with the id it gets.
     Page { path: PathBuf, id: String },
+    /// Rows of a file in Parquet.
+    #[cfg(feature = "parquet")]
+    Rows(parquet::Slice),
+    /// Rows of Arrow's, the first with its number in the file, from 0.
+    #[cfg(feature = "parquet")]
+    Batch { batch: arrow_array::RecordBatch, first: u64 },
     /// Something that could not be read.
     Bad(Reject),
 }
@@ -123,6 +131,9 @@ pub struct Parsed {
     pub has_mark: bool,
     /// Of a table, what goes before its rows.
     pub head: Option<TableHead>,
+    /// The file whose rows these are, where it can be read again: [`Parsed::records`] are row numbers then.
+    #[cfg(feature = "parquet")]
+    pub rows_of: Option<Arc<super::ParquetFile>>,
     /// What is no article.
     pub rejects: Vec<Reject>,
     /// What is no story to be compared: withdrawn, withheld, a caption.
@@ -144,6 +155,8 @@ impl Parsed {
             bytes: Vec::new(),
             has_mark: false,
             head: None,
+            #[cfg(feature = "parquet")]
+            rows_of: None,
             rejects: Vec::new(),
             notices: Vec::new(),
             fields: FieldsMet::default(),
@@ -191,6 +204,10 @@ impl Block {
             Content::Page { path, id } => {
                 text::parse_page(&self.file, &path, id, self.options, &mut parsed);
             }
+            #[cfg(feature = "parquet")]
+            Content::Rows(slice) => parquet::parse_slice(slice, &self.file, fields, &mut parsed),
+            #[cfg(feature = "parquet")]
+            Content::Batch { batch, first } => arrow::parse(&batch, first, &self.file, fields, &mut parsed),
             Content::Bad(reject) => parsed.rejects.push(reject),
         }
         for reject in &mut parsed.rejects {

@@ -2,11 +2,17 @@
 //! spawn it.
 
 mod array;
+#[cfg(feature = "parquet")]
+mod arrow;
 mod block;
+#[cfg(feature = "parquet")]
+mod columns;
 mod csv;
 mod feed;
 mod fields;
 mod format;
+#[cfg(feature = "parquet")]
+mod guard;
 mod gzip;
 mod item;
 mod json;
@@ -16,6 +22,8 @@ mod markup;
 mod newsml;
 mod ninjs;
 mod page;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod records;
 mod source;
 mod stream;
@@ -27,8 +35,12 @@ mod xml;
 pub use block::{Block, Parsed, Reject, TableHead};
 pub use fields::{FieldNames, FieldsMet, NamedRecord};
 pub use format::{Format, has_known_name};
+#[cfg(feature = "parquet")]
+pub use guard::is_guarded;
 pub use item::{Aside, Notice};
 pub use jsonl::MAX_LINE_LEN;
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetFile;
 pub use stream::{BytesRead, MAX_RATIO, open, read_file};
 
 use crate::article::Timestamp;
@@ -50,6 +62,7 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What is wrong with a page that comes as a stream unasked.
 const STREAMED_PAGE: &str = "an HTML page; --format html reads it as one article";
 /// What is wrong with a table that this build cannot read.
+#[cfg(not(feature = "parquet"))]
 const WITHOUT_PARQUET: &str = "Parquet or Arrow, which this build cannot read: it was made without the feature parquet";
 
 /// How inputs are read, beside their format and the names of their fields.
@@ -93,6 +106,10 @@ struct Open {
 enum Stream {
     Lines(LineBlocks),
     Records(RecordBlocks),
+    #[cfg(feature = "parquet")]
+    Slices(parquet::Slices),
+    #[cfg(feature = "parquet")]
+    Batches(arrow::Batches),
     /// A single piece.
     One(Option<Content>),
 }
@@ -102,6 +119,10 @@ impl Stream {
         match self {
             Self::Lines(lines) => lines.next_content(),
             Self::Records(records) => records.next_content(),
+            #[cfg(feature = "parquet")]
+            Self::Slices(slices) => slices.next_content(),
+            #[cfg(feature = "parquet")]
+            Self::Batches(batches) => batches.next_content(),
             Self::One(content) => content.take(),
         }
     }
@@ -190,6 +211,23 @@ impl Blocks {
                 whole(Content::Page { path: source.path, id: source.id })
             }
             Format::Text | Format::Html => whole(Content::Bad(Reject::new(&file, 0, 0, STREAMED_PAGE, b""))),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                // What is packed, or no file, has to be put where it can be read from its end.
+                let path = source.path.as_path();
+                let is_plain = std::fs::metadata(path).is_ok_and(|found| found.is_file()) && stream::is_plain(path);
+                let path = Some(path).filter(|_| is_plain);
+                match parquet::Slices::open(path, reader, Arc::clone(&file), self.options) {
+                    Ok(slices) => Stream::Slices(slices),
+                    Err(reason) => whole(Content::Bad(Reject::new(&file, 0, 0, reason, b""))),
+                }
+            }
+            #[cfg(feature = "parquet")]
+            Format::Arrow => match arrow::Batches::open(reader, Arc::clone(&file)) {
+                Ok(batches) => Stream::Batches(batches),
+                Err(reason) => whole(Content::Bad(Reject::new(&file, 0, 0, reason, b""))),
+            },
+            #[cfg(not(feature = "parquet"))]
             Format::Parquet | Format::Arrow => whole(Content::Bad(Reject::new(&file, 0, 0, WITHOUT_PARQUET, b""))),
         };
         Ok(Open { file, format, stream })

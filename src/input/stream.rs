@@ -48,6 +48,14 @@ pub(super) fn open_counted(path: &Path, count: Arc<BytesRead>, max_ratio: u64) -
     unpack(Box::new(Counted { raw, count }), max_ratio).map_err(|e| Error::io(path, "read", e))
 }
 
+/// Whether a file is not packed.
+#[cfg(feature = "parquet")]
+pub(super) fn is_plain(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(XZ.len() as u64).read_to_end(&mut head));
+    read.is_ok() && ![GZIP, ZSTD, BZIP, XZ].iter().any(|mark| head.starts_with(mark))
+}
+
 /// How far the inputs of a run are read, for whoever watches it from another thread.
 #[derive(Debug, Default)]
 pub struct BytesRead {

@@ -599,7 +599,8 @@ fn usage_errors_are_two() {
         ("-o out.jsonl --links links.", "links."),
     ] {
         let ran = folder.run(&format!("cluster feed.jsonl {args}"));
-        let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
+        let hint = "expected a name that ends in .jsonl, .csv, .parquet or .sqlite, the first two also in .gz or .zst \
+                    after it, or -";
         assert_eq!((ran.code, ran.stderr), (2, format!("error: {file}: {hint}\n")));
     }
     assert_eq!(folder.names(), ["feed.jsonl"]);

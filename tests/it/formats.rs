@@ -1,9 +1,14 @@
 //! Every format: what its fields become, one answer through all of them, a folder that holds all at once.
 
 use crate::support::{Folder, Ran, column, field, fixture, gzip, json, rows};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_ipc::writer::{FileWriter, StreamWriter};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 use samestory::input::{Blocks, FieldNames, Options, Parsed};
 use samestory::{Article, Timestamp};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What the blocks of a fixture hold.
 pub(crate) fn parsed_with(name: &str, options: Options) -> Vec<Parsed> {
@@ -138,6 +143,12 @@ fn tables() {
             assert_eq!(of(article), of(line));
         }
     }
+    for (name, prefix) in [("table.parquet", "p"), ("table.arrow", "w"), ("stream.arrows", "s")] {
+        let found = articles(name);
+        assert_eq!(ids(&found), [1, 2, 3].map(|i| format!("{prefix}-{i}")));
+        assert_eq!((&found[2].text, found[2].published), (&by_line[2].text, by_line[2].published));
+        assert!(found[2].origin.place.ends_with(&format!("{name}:3")), "{}", found[2].origin.place);
+    }
     // A row is named by the line on which it begins.
     let places: Vec<String> = articles("table.csv").iter().map(|a| a.origin.place.to_string()).collect();
     assert!(places[0].ends_with("table.csv:2") && places[1].ends_with("table.csv:7"), "{places:?}");
@@ -190,7 +201,7 @@ fn a_folder_of_all_formats_is_one_feed() {
     let found = rows(&ran.stdout);
     let cluster = |id: &str| field(found.iter().find(|row| row["id"] == id).expect(id), "cluster").to_string();
     // One story in RSS, Atom, JSON lines, a list, a table.
-    for id in ["urn:marlin:quay", "t-1", "l-1", "c-1", "v-1"] {
+    for id in ["urn:marlin:quay", "t-1", "l-1", "c-1", "v-1", "p-1", "w-1", "s-1"] {
         assert_eq!(cluster(id), cluster("kestrel:ferry"), "{id}");
     }
     assert_eq!(cluster("note.txt"), cluster("t-2"));
@@ -287,6 +298,8 @@ pub(crate) fn in_every_format(lines: &[serde_json::Value]) -> Vec<(&'static str,
              </body.content></body></nitf>\n"
         )
     });
+    let columns = ["id", "title", "text", "published", "source"];
+    let batch = table_of(lines, &columns);
     let all = [
         ("a.jsonl", jsonl),
         ("a.list.json", list),
@@ -298,7 +311,37 @@ pub(crate) fn in_every_format(lines: &[serde_json::Value]) -> Vec<(&'static str,
         ("a.newsml.xml", newsml),
         ("a.nitf.xml", nitf),
     ];
-    all.map(|(name, text)| (name, text.into_bytes())).to_vec()
+    let mut all = all.map(|(name, text)| (name, text.into_bytes())).to_vec();
+    all.extend([("a.parquet", as_parquet(&batch)), ("a.arrow", as_arrow(&batch)), ("a.arrows", as_stream(&batch))]);
+    all
+}
+
+/// Articles as columns of texts.
+pub(crate) fn table_of(lines: &[serde_json::Value], columns: &[&str]) -> RecordBatch {
+    let texts = |name: &&str| -> (String, ArrayRef) {
+        (name.to_string(), Arc::new(StringArray::from_iter_values(lines.iter().map(|line| field(line, name)))))
+    };
+    RecordBatch::try_from_iter(columns.iter().map(texts)).expect("columns of one length")
+}
+
+/// A table in Parquet, in groups of 50 rows.
+pub(crate) fn as_parquet(batch: &RecordBatch) -> Vec<u8> {
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(50)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("a schema");
+    writer.write(batch).expect("writing to memory");
+    writer.into_inner().expect("writing to memory")
+}
+
+pub(crate) fn as_arrow(batch: &RecordBatch) -> Vec<u8> {
+    let mut writer = FileWriter::try_new(Vec::new(), &batch.schema()).expect("a schema");
+    writer.write(batch).expect("writing to memory");
+    writer.into_inner().expect("writing to memory")
+}
+
+pub(crate) fn as_stream(batch: &RecordBatch) -> Vec<u8> {
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).expect("a schema");
+    writer.write(batch).expect("writing to memory");
+    writer.into_inner().expect("writing to memory")
 }
 
 /// A third of the fixture feed, all by one source.
@@ -424,14 +467,14 @@ fn dedup_writes_the_format_it_read() {
     let lines = rows(&folder.read("out.jsonl"));
     assert_eq!((column(&lines, "id"), column(&lines, "title")), (vec!["1", "3"], vec!["a\nb", "T"]));
     // What cannot be written is said, with what to do.
-    let folder = folder.write("other.csv", "id,text\n9,Sun\n").write("feed.jsonl", "{\"id\":4}\n");
+    let folder = folder.write("other.csv", "id,text\n9,Sun\n").write("feed.jsonl", "{\"id\":4,\"text\":\"Sun.\"}\n");
     for (args, message) in [
         (
             "feed.jsonl -o out.csv",
             "out.csv: the input is jsonl, which dedup does not write as .csv; name a .jsonl file",
         ),
         ("in.csv other.csv -o out.csv", "out.csv: other.csv has other columns than in.csv; name a .jsonl file"),
-        ("in.csv feed.jsonl -o out.csv", "out.csv: feed.jsonl is jsonl, not a table; name a .jsonl file"),
+        ("in.csv feed.jsonl -o out.csv", "out.csv: feed.jsonl is jsonl, not csv; name a .jsonl file"),
         (
             "feed.jsonl -o out.rss",
             "out.rss: the input is jsonl, which dedup does not write as .rss; name a .jsonl file",
@@ -440,6 +483,57 @@ fn dedup_writes_the_format_it_read() {
         let ran = folder.run(&format!("dedup {args}"));
         assert!(ran.code == 2 && ran.stderr.starts_with(&format!("error: {message}")), "{ran}");
     }
+}
+
+#[test]
+fn tables_of_columns_keep_what_stays() {
+    let lines = same_articles();
+    let folder = Folder::new()
+        .write("in.parquet", as_parquet(&table_of(&lines, &["source", "id", "text"])))
+        .write("more.parquet", as_parquet(&table_of(&lines[..9], &["id", "text"])))
+        .write("feed.jsonl", lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    folder.done("dedup in.parquet -o kept.parquet --removed removed.parquet --quiet");
+    // What was written is read: what stays has no repeats, what went says of what it is one.
+    let read = |name: &str| {
+        folder.done(&format!("dedup {name} -o out.jsonl --quiet --level exact --versions newest"));
+        rows(&folder.read("out.jsonl"))
+    };
+    let (kept, removed) = (read("kept.parquet"), read("removed.parquet"));
+    let again = folder.done("dedup kept.parquet -o again.parquet");
+    assert!(again.stderr.starts_with(&format!("{} articles kept, 0 removed", kept.len())), "{again}");
+    assert!(kept.len() + removed.len() > 100 && !removed.is_empty());
+    for (args, message) in [
+        ("in.parquet -o x.csv", "x.csv: the input is parquet, which dedup does not write as .csv; name a .jsonl file"),
+        ("feed.jsonl -o x.parquet", "x.parquet: the input is jsonl, which dedup does not write as .parquet"),
+        ("kept.parquet more.parquet --versions newest -o x.parquet", "x.parquet: more.parquet has other columns than"),
+    ] {
+        let ran = folder.run(&format!("dedup {args}"));
+        assert!(ran.code == 2 && ran.stderr.starts_with(&format!("error: {message}")), "{ran}");
+    }
+    // A table without the columns that are looked for is told what it has.
+    let ran = folder.done("cluster in.parquet -o out.jsonl --id-field id --text-field text");
+    assert!(ran.stderr.contains(" articles tell "), "{ran}");
+    let ran = folder.run("cluster in.parquet -o out.jsonl --text-field story");
+    assert!(ran.code == 2 && ran.stderr.contains("no record has a field 'story'"), "{ran}");
+}
+
+#[test]
+fn outputs_by_name() {
+    let folder = Folder::with_feed(&crate::support::family());
+    folder.done("cluster feed.jsonl -o run.sqlite --quiet");
+    folder.done("cluster feed.jsonl -o run.parquet --pairs pairs.parquet --quiet");
+    let head = |name: &str| std::fs::read(folder.path(name)).expect("it was written")[..4].to_vec();
+    assert_eq!((head("run.sqlite"), head("run.parquet")), (b"SQLi".to_vec(), b"PAR1".to_vec()));
+    assert_eq!(head("pairs.parquet"), b"PAR1");
+    for args in ["-o out.jsonl --pairs pairs.sqlite", "-o run.sqlite.gz", "-o run.parquet.zst"] {
+        assert_eq!(folder.run(&format!("cluster feed.jsonl {args}")).code, 2, "{args}");
+    }
+    // One set of articles gives one file.
+    folder.done("cluster feed.jsonl -o again.parquet --threads 1 --quiet");
+    let bytes = |name: &str| std::fs::read(folder.path(name)).expect("it was written");
+    assert_eq!(bytes("run.parquet"), bytes("again.parquet"));
+    folder.done("cluster feed.jsonl -o again.sqlite --threads 1 --quiet");
+    assert_eq!(bytes("run.sqlite"), bytes("again.sqlite"));
 }
 
 #[test]

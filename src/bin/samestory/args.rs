@@ -174,7 +174,7 @@ pub(crate) struct Cluster {
     /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; - for stdout
+    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; .parquet; .sqlite, with pairs and links; - for stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Write the verified pairs that match, with their evidence

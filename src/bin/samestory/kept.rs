@@ -2,10 +2,14 @@
 
 use crate::message::Usage;
 use samestory::Article;
+#[cfg(feature = "parquet")]
+use samestory::input::ParquetFile;
 use samestory::input::{BYTE_ORDER_MARK, Format, Parsed, TableHead};
 use samestory::output::{Finished, Output, article_line};
 use std::ops::Range;
 use std::path::Path;
+#[cfg(feature = "parquet")]
+use std::sync::Arc;
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +18,9 @@ pub(crate) enum Shape {
     Lines,
     /// The rows of a table, under its header.
     Table,
+    /// The rows of a table in Parquet.
+    #[cfg(feature = "parquet")]
+    Rows,
 }
 
 /// The records of a block as they are to be written.
@@ -26,6 +33,8 @@ pub(crate) struct Held {
     bytes: Vec<u8>,
     has_mark: bool,
     head: Option<TableHead>,
+    #[cfg(feature = "parquet")]
+    rows_of: Option<Arc<ParquetFile>>,
 }
 
 /// A record that may be written.
@@ -46,6 +55,8 @@ impl Shape {
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
         match (name.rsplit_once('.').map(|(_, end)| end), format) {
             (Some("csv" | "tsv"), Some(Format::Csv) | None) => Ok(Self::Table),
+            #[cfg(feature = "parquet")]
+            (Some("parquet"), Some(Format::Parquet)) => Ok(Self::Rows),
             (Some("jsonl" | "ndjson" | "json"), _) => Ok(Self::Lines),
             (Some(end @ ("csv" | "tsv" | "parquet" | "arrow" | "xml" | "rss" | "atom" | "warc" | "sqlite")), found) => {
                 let found = found.map_or("of another kind", Format::name);
@@ -56,6 +67,8 @@ impl Shape {
                 )))
             }
             (_, Some(Format::Csv)) => Ok(Self::Table),
+            #[cfg(feature = "parquet")]
+            (_, Some(Format::Parquet)) => Ok(Self::Rows),
             _ => Ok(Self::Lines),
         }
     }
@@ -65,13 +78,26 @@ impl Shape {
     /// # Errors
     /// When a table is asked for and something is none, or a table has other columns than the first.
     pub(crate) fn check(self, output: &Path, held: &[Held]) -> Result<(), Usage> {
-        if self == Self::Lines {
-            return Ok(());
-        }
+        let format = match self {
+            Self::Lines => return Ok(()),
+            Self::Table => Format::Csv,
+            #[cfg(feature = "parquet")]
+            Self::Rows => Format::Parquet,
+        };
         let hint = "name a .jsonl file: every format becomes JSON lines";
-        if let Some(other) = held.iter().find(|held| held.format != Format::Csv) {
-            let format = other.format.name();
-            return Err(Usage(format!("{}: {} is {format}, not a table; {hint}", output.display(), other.file)));
+        if let Some(other) = held.iter().find(|held| held.format != format) {
+            let (name, found, wanted) = (output.display(), other.format.name(), format.name());
+            return Err(Usage(format!("{name}: {} is {found}, not {wanted}; {hint}", other.file)));
+        }
+        #[cfg(feature = "parquet")]
+        {
+            let mut files = held.iter().filter_map(|held| Some((held, held.rows_of.as_ref()?.schema())));
+            if let Some((first, columns)) = files.next()
+                && let Some((other, _)) = files.find(|(_, other)| other.fields() != columns.fields())
+            {
+                let reason = format!("{} has other columns than {}", other.file, first.file);
+                return Err(Usage(format!("{}: {reason}; {hint}", output.display())));
+            }
         }
         let names = |held: &Held| held.head.as_ref().map(|head| (head.line.trim_ascii_end().to_vec(), head.delimiter));
         let mut with_head = held.iter().filter(|held| held.head.is_some());
@@ -85,9 +111,34 @@ impl Shape {
     }
 
     /// Begins a file of this shape; with `removed` one that says of each record why it is not kept.
-    pub(crate) fn writer(self, output: Output, held: &[Held], removed: Option<&Path>) -> samestory::Result<Writer> {
+    pub(crate) fn writer<'h>(
+        self,
+        output: Output,
+        held: &'h [Held],
+        removed: Option<&Path>,
+    ) -> samestory::Result<Writer<'h>> {
         let has_mark = removed.is_none() && held.first().is_some_and(|first| first.has_mark);
-        let mut writer = Writer { output, before: if has_mark { BYTE_ORDER_MARK } else { b"" }, line_end: b"\n" };
+        let before = if has_mark { BYTE_ORDER_MARK } else { b"" };
+        #[cfg(feature = "parquet")]
+        if self == Self::Rows {
+            let like = held.iter().find_map(|held| held.rows_of.as_deref());
+            let why = removed.is_some().then(Vec::new);
+            return Ok(Writer {
+                output,
+                before,
+                line_end: b"\n",
+                rows: like.map(|like| Rows { like, kept: Vec::new(), why }),
+                held: std::marker::PhantomData,
+            });
+        }
+        let mut writer = Writer {
+            output,
+            before,
+            line_end: b"\n",
+            #[cfg(feature = "parquet")]
+            rows: None,
+            held: std::marker::PhantomData,
+        };
         if let (Self::Table, Some(head)) = (self, held.iter().find_map(|held| held.head.as_ref())) {
             match removed {
                 None => writer.line(&head.line)?,
@@ -101,12 +152,26 @@ impl Shape {
 impl Held {
     /// What is held of a block, whose articles were taken out.
     pub(crate) fn new(block: u64, file: String, parsed: Parsed, articles: &[Article], shape: Shape) -> Self {
+        #[cfg(feature = "parquet")]
+        let rows_of = parsed.rows_of.clone();
         let Parsed { format, records, bytes, has_mark, head, notices, .. } = parsed;
-        let mut held = Self { block, pieces: Vec::new(), file, format, bytes, has_mark, head };
+        let mut held = Self {
+            block,
+            pieces: Vec::new(),
+            file,
+            format,
+            bytes,
+            has_mark,
+            head,
+            #[cfg(feature = "parquet")]
+            rows_of,
+        };
         let mut notices = notices.iter().peekable();
         let is_as_it_came = match format {
             Format::Jsonl | Format::Text => true,
             Format::Csv => shape == Shape::Table,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => shape == Shape::Rows,
             _ => false,
         };
         let mut lines: Vec<u8> = Vec::new();
@@ -145,17 +210,42 @@ impl Held {
 }
 
 /// Writes records as they came, each with its own line end.
-pub(crate) struct Writer {
+pub(crate) struct Writer<'h> {
     output: Output,
     /// What goes before the next line: a byte order mark at first, and the end that the line before lacks.
     before: &'static [u8],
     /// The last end that a line had: how one is ended that had none and is not the last.
     line_end: &'static [u8],
+    #[cfg(feature = "parquet")]
+    rows: Option<Rows<'h>>,
+    held: std::marker::PhantomData<&'h Held>,
 }
 
-impl Writer {
+/// Rows that are written at the end, from the files they stand in.
+#[cfg(feature = "parquet")]
+struct Rows<'h> {
+    /// A file with the columns of all.
+    like: &'h ParquetFile,
+    kept: Vec<(&'h Arc<ParquetFile>, u64)>,
+    why: Option<Vec<(String, &'static str)>>,
+}
+
+impl<'h> Writer<'h> {
     /// Writes a record; of one that is not kept, whose repeat it is and how.
-    pub(crate) fn write(&mut self, held: &Held, piece: &Piece, why: Option<(&str, &str)>) -> samestory::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        held: &'h Held,
+        piece: &Piece,
+        why: Option<(&str, &'static str)>,
+    ) -> samestory::Result<()> {
+        #[cfg(feature = "parquet")]
+        if let (Some(rows), Some(file)) = (&mut self.rows, &held.rows_of) {
+            rows.kept.push((file, piece.range.start as u64));
+            if let (Some(all), Some((duplicate_of, relation))) = (&mut rows.why, why) {
+                all.push((duplicate_of.to_string(), relation));
+            }
+            return Ok(());
+        }
         let line = &held.bytes[piece.range.clone()];
         match (why, &held.head) {
             (None, _) => self.line(line),
@@ -177,7 +267,11 @@ impl Writer {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> samestory::Result<Finished> {
+    pub(crate) fn finish(mut self) -> samestory::Result<Finished> {
+        #[cfg(feature = "parquet")]
+        if let Some(Rows { like, kept, why }) = self.rows.take() {
+            samestory::output::write_rows(&kept, why.as_deref(), like, &mut self.output)?;
+        }
         self.output.finish()
     }
 }
