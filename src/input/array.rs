@@ -17,6 +17,8 @@ pub(super) struct Objects {
     key: Option<ListKey>,
     at: Where,
     value: Value,
+    /// Whether a list is open.
+    is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +32,14 @@ enum Where {
 }
 
 /// How far a value was looked at.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Value {
     scanned: usize,
-    depth: usize,
+    /// The brackets that are open.
+    open: Vec<u8>,
     is_string: bool,
+    /// Whether a bracket was closed by one of the other kind: something is missing.
+    is_crossed: bool,
 }
 
 impl Value {
@@ -57,23 +62,24 @@ impl Value {
                 }
                 self.is_string = false;
                 self.scanned = at + 1;
-                if self.depth == 0 {
+                if self.open.is_empty() {
                     return Some(self.scanned);
                 }
                 continue;
             }
             let byte = bytes[self.scanned];
             // Outside of everything a value without brackets or quotes ends before what follows it.
-            if self.depth == 0 && self.scanned > 0 && (b",]}".contains(&byte) || byte.is_ascii_whitespace()) {
+            if self.open.is_empty() && self.scanned > 0 && (b",]}".contains(&byte) || byte.is_ascii_whitespace()) {
                 return Some(self.scanned);
             }
             self.scanned += 1;
             match byte {
                 b'"' => self.is_string = true,
-                b'{' | b'[' => self.depth += 1,
+                b'{' | b'[' => self.open.push(byte),
                 b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
+                    // Either is two behind what opens it.
+                    self.is_crossed |= self.open.pop().is_some_and(|open| open + 2 != byte);
+                    if self.open.is_empty() || self.is_crossed {
                         return Some(self.scanned);
                     }
                 }
@@ -86,7 +92,7 @@ impl Value {
 
 impl Objects {
     pub(super) fn new(kind: Kind, key: Option<ListKey>) -> Self {
-        Self { kind, key, at: Where::Before, value: Value::default() }
+        Self { kind, key, at: Where::Before, value: Value::default(), is_open: false }
     }
 
     /// The items of a JSON Feed.
@@ -101,7 +107,8 @@ impl Objects {
             self.at = Where::Among;
             let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
             let space = bytes[mark..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-            return Step::Skip(mark + space + usize::from(bytes.get(mark + space) == Some(&b'[')));
+            self.is_open = bytes.get(mark + space) == Some(&b'[');
+            return Step::Skip(mark + space + usize::from(self.is_open));
         };
         let mut from = 0;
         while let Some(found) = memchr::memmem::find(&bytes[from..], key) {
@@ -109,7 +116,7 @@ impl Objects {
             let gap = rest.iter().take_while(|b| b.is_ascii_whitespace() || **b == b':').count();
             match rest.get(gap) {
                 Some(b'[') => {
-                    self.at = Where::Among;
+                    (self.at, self.is_open) = (Where::Among, true);
                     self.kind = head(&bytes[..from + found]);
                     return Step::Skip(from + found + key.len() + gap + 1);
                 }
@@ -131,6 +138,9 @@ impl Objects {
 impl Cut for Objects {
     fn step(&mut self, bytes: &[u8], is_all: bool) -> Step {
         if bytes.is_empty() {
+            if is_all && std::mem::take(&mut self.is_open) {
+                return Step::Bad { range: 0..0, next: 0, reason: "the list has no end".to_string() };
+            }
             return Step::More;
         }
         if self.at == Where::Before {
@@ -140,28 +150,32 @@ impl Cut for Objects {
             return self.begin(bytes, is_all);
         }
         if self.at == Where::Passing {
-            let end = self.value.end(bytes);
-            if end.is_some() {
-                self.at = Where::Among;
-            }
-            self.value = Value { scanned: 0, ..if end.is_some() { Value::default() } else { self.value } };
-            return Step::Skip(end.unwrap_or(bytes.len()));
+            let Some(end) = self.value.end(bytes) else {
+                // A string may be cut behind a backslash, which is looked at again.
+                let len = std::mem::take(&mut self.value.scanned);
+                return if len == 0 { Step::More } else { Step::Skip(len) };
+            };
+            (self.at, self.value) = (Where::Among, Value::default());
+            return Step::Skip(end);
         }
         let space = bytes.iter().take_while(|b| b.is_ascii_whitespace() || b",\x1e".contains(b)).count();
         if space > 0 {
             return Step::Skip(space);
         }
         if bytes[0] == b']' || bytes[0] == b'}' {
+            self.is_open = false;
             // What follows the list of a key describes the feed; what follows a list is another, or nothing.
             return if self.key.is_some() { Step::End } else { Step::Skip(1) };
         }
         if bytes[0] == b'[' {
+            self.is_open = true;
             return Step::Skip(1);
         }
         match self.value.end(bytes) {
             Some(end) => {
-                self.value = Value::default();
-                Step::Record { range: 0..end, next: end }
+                let is_crossed = std::mem::take(&mut self.value).is_crossed;
+                // The bracket that is of the other kind belongs to what is around.
+                if is_crossed { recover(&bytes[..end - 1]) } else { Step::Record { range: 0..end, next: end } }
             }
             None if is_all && bytes[0] == b'{' => {
                 self.value = Value::default();
@@ -181,9 +195,7 @@ impl Cut for Objects {
             return bytes.len() / 2;
         }
         self.at = Where::Passing;
-        let len = self.value.scanned;
-        self.value.scanned = 0;
-        len
+        std::mem::take(&mut self.value.scanned)
     }
 
     fn kind(&self) -> Kind {

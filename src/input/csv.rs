@@ -3,6 +3,7 @@
 use super::BYTE_ORDER_MARK;
 use super::block::{Kind, Parsed};
 use super::fields::{FieldNames, Found, NamedRecord, Value};
+use super::jsonl::with_keys;
 use super::records::{Cut, Step};
 use super::text::decode_as;
 use crate::article::Article;
@@ -84,7 +85,7 @@ pub(super) fn parse_row(
     let record = || NamedRecord { place: place.to_string(), json: json() };
     parsed.fields.note(&found, record);
     let has_text = found.has("text");
-    let (article, has_bad_time) = found.into_article(place)?;
+    let (article, has_bad_time) = found.into_article(place).map_err(|reason| with_keys(reason, &json()))?;
     if !has_text {
         parsed.fields.num_without_text += 1;
         parsed.fields.first_without_text.get_or_insert_with(record);

@@ -12,7 +12,7 @@ pub(super) fn parse_item(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
     let (text, is_mended) = decode_as(raw, head.encoding);
     let tree = Tree::parse(&text)?;
     let Some(item) = tree.root() else { return Err("no element in it".to_string()) };
-    let mut draft = Draft { is_mended: is_mended || tree.is_mended, ..Draft::default() };
+    let mut draft = Draft::default();
     let mut wish = usize::MAX;
     let (mut published, mut updated, mut link) = (None, None, None);
     for part in item.children() {
@@ -23,7 +23,7 @@ pub(super) fn parse_item(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
         // A less wanted text stands where the more wanted says nothing.
         let mut offer = |rank: usize, draft: &mut Draft| {
             if rank < wish {
-                let text = body(part, &mut draft.is_mended);
+                let text = body(part);
                 if !text.is_empty() {
                     (wish, draft.text) = (rank, text);
                 }
@@ -62,6 +62,7 @@ pub(super) fn parse_item(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
     draft.source = draft.source.or_else(|| head.title.clone());
     let own = || item.attribute("lang").and_then(|tag| stated(tag.into_owned()));
     draft.language = draft.language.or_else(own).or_else(|| head.language.clone());
+    draft.is_mended = is_mended || tree.is_mended();
     Ok(draft)
 }
 
@@ -70,18 +71,18 @@ fn title(element: Element<'_, '_>) -> String {
     let text = element.own_text();
     match element.attribute("type").as_deref() {
         Some("text") => text,
-        Some("xhtml") => element.all_text(&mut false),
-        _ if text.is_empty() => element.all_text(&mut false),
+        Some("xhtml") => element.all_text(),
+        _ if text.is_empty() => element.all_text(),
         _ if text.contains('<') => text_of(&text),
         _ => unescape(&text).0.into_owned(),
     }
 }
 
 /// The text of a part that holds it: elements, HTML hidden in text, or, where it says so, text.
-fn body(element: Element<'_, '_>, is_mended: &mut bool) -> String {
+fn body(element: Element<'_, '_>) -> String {
     let kind = element.attribute("type");
     if element.children().next().is_some() {
-        return element.all_text(is_mended);
+        return element.all_text();
     }
     let text = element.own_text();
     match kind.as_deref() {
@@ -97,7 +98,7 @@ pub(super) fn json_head(bytes: &[u8]) -> XmlHead {
     let object = format!("{}}}", text.trim_start_matches('\u{feff}').trim_end().trim_end_matches(','));
     let value: Value = serde_json::from_str(&object).unwrap_or_default();
     let of = |key: &str| value[key].as_str().and_then(stated);
-    XmlHead { encoding: None, title: of("title"), language: of("language") }
+    XmlHead { title: of("title"), language: of("language"), ..XmlHead::default() }
 }
 
 /// An item of a JSON Feed.

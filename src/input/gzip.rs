@@ -42,8 +42,17 @@ impl Read for Members {
         loop {
             let Some(member) = &mut self.member else {
                 let Some(mut rest) = self.rest.take() else { return Ok(0) };
-                if rest.fill_buf()?.is_empty() {
-                    return Ok(0);
+                // Some writers fill up with zeros.
+                loop {
+                    let chunk = rest.fill_buf()?;
+                    let num_zeros = chunk.iter().take_while(|byte| **byte == 0).count();
+                    if chunk.is_empty() {
+                        return Ok(0);
+                    }
+                    if num_zeros == 0 {
+                        break;
+                    }
+                    rest.consume(num_zeros);
                 }
                 self.member = Some(GzDecoder::new(rest));
                 continue;
@@ -139,6 +148,7 @@ mod tests {
         assert!(read([&one[..], &two[..two.len() - 2]].concat()).ends_with('!'));
         assert_eq!(read([&one[..], b"padding", &three].concat()), "one?three");
         assert_eq!(read([&one[..], b"padding"].concat()), "one!");
+        assert_eq!(read([&one[..], &[0; 9], &three, &[0; 9]].concat()), "onethree");
         assert_eq!(read(Vec::new()), "!");
     }
 }

@@ -1,6 +1,7 @@
 //! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
 
 use super::fields::{FieldNames, Found, NO_ARTICLE, NamedRecord, Value};
+use super::gzip::goes_on;
 use super::json::{Marks, read_flat};
 use super::{BYTE_ORDER_MARK, Content, Parsed, Reject};
 use crate::article::Article;
@@ -68,6 +69,14 @@ impl LineBlocks {
                 }
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if goes_on(&error) => {
+                    // What is left of a line ends here.
+                    if line_start < bytes.len() {
+                        bytes.push(b'\n');
+                        self.line += 1;
+                    }
+                    break Some(format!("damaged, and passed over: {error}"));
+                }
                 Err(error) => {
                     self.done = true;
                     break Some(format!("cannot read further: {error}"));
@@ -117,7 +126,7 @@ impl LineBlocks {
         loop {
             let chunk = match self.reader.fill_buf() {
                 Ok(chunk) => chunk,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted || goes_on(&error) => continue,
                 Err(error) => {
                     reason.push_str(&format!("; cannot read further: {error}"));
                     &[]
@@ -159,12 +168,11 @@ pub(super) fn parse_lines(
         let end = bytes.len().min(line_end + 1);
         at = end;
         line = line.strip_suffix(b"\r").unwrap_or(line);
-        if number == 1
-            && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
-        {
+        // Where files were put one behind another, marks stand within.
+        if let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK) {
             from += BYTE_ORDER_MARK.len();
             line = rest;
-            parsed.has_mark = true;
+            parsed.has_mark |= number == 1;
         }
         if line.first() != Some(&b'{') && line.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -228,7 +236,7 @@ pub(super) fn parse_value(bytes: &[u8]) -> Result<(serde_json::Value, bool), Str
 const NUM_KEYS: usize = 8;
 
 /// Says which keys an object has in place of those that were looked for.
-fn with_keys(mut reason: String, line: &[u8]) -> String {
+pub(super) fn with_keys(mut reason: String, line: &[u8]) -> String {
     let keys = serde_json::from_slice::<std::collections::BTreeMap<String, IgnoredAny>>(line).unwrap_or_default();
     for (i, key) in keys.keys().take(NUM_KEYS).enumerate() {
         reason.push_str(if i == 0 { "; it has " } else { ", " });

@@ -15,7 +15,7 @@ pub(super) fn parse_newsml(raw: &[u8], head: &XmlHead) -> Result<Draft, String> 
     let (text, is_mended) = decode_as(raw, head.encoding);
     let tree = Tree::parse(&text)?;
     let Some(item) = tree.root() else { return Err("no element in it".to_string()) };
-    let mut draft = Draft { is_mended: is_mended || tree.is_mended, ..Draft::default() };
+    let mut draft = Draft::default();
     let own = |name: &str| item.attribute(name).and_then(|value| stated(value.into_owned()));
     draft.id = own("guid");
     draft.version = own("version");
@@ -45,7 +45,7 @@ pub(super) fn parse_newsml(raw: &[u8], head: &XmlHead) -> Result<Draft, String> 
                 "headline"
                     if headline.is_none() || part.attribute("role").is_some_and(|role| role.ends_with("main")) =>
                 {
-                    headline = stated(part.all_text(&mut draft.is_mended)).or(headline);
+                    headline = stated(part.all_text()).or(headline);
                 }
                 "slugline" => draft.slug = draft.slug.take().or_else(|| stated(part.own_text())),
                 "language" => {
@@ -75,6 +75,7 @@ pub(super) fn parse_newsml(raw: &[u8], head: &XmlHead) -> Result<Draft, String> 
             }
         }
     }
+    draft.is_mended = is_mended || tree.is_mended();
     Ok(draft)
 }
 
@@ -82,21 +83,21 @@ pub(super) fn parse_newsml(raw: &[u8], head: &XmlHead) -> Result<Draft, String> 
 fn inline(element: Element<'_, '_>, draft: &mut Draft) -> String {
     if element.children().any(|child| child.name() == "nitf") {
         if draft.title.is_none() {
-            draft.title = element.find("hl1").and_then(|line| stated(line.all_text(&mut false)));
+            draft.title = element.find("hl1").and_then(|line| stated(line.all_text()));
         }
-        return nitf_body(element, &mut draft.is_mended);
+        return nitf_body(element);
     }
-    element.find("body").unwrap_or(element).all_text(&mut draft.is_mended)
+    element.find("body").unwrap_or(element).all_text()
 }
 
 /// The paragraphs of a document in NITF.
-fn nitf_body(element: Element<'_, '_>, is_mended: &mut bool) -> String {
+fn nitf_body(element: Element<'_, '_>) -> String {
     let mut text = String::new();
     for body in element.descendants().filter(|part| part.name() == "body.content") {
         if !text.is_empty() {
             text.push_str("\n\n");
         }
-        text.push_str(&body.all_text(is_mended));
+        text.push_str(&body.all_text());
     }
     text
 }
@@ -121,8 +122,8 @@ pub(super) fn parse_nitf(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
     let (text, is_mended) = decode_as(raw, head.encoding);
     let tree = Tree::parse(&text)?;
     let Some(nitf) = tree.root() else { return Err("no element in it".to_string()) };
-    let mut draft = Draft { is_mended: is_mended || tree.is_mended, ..Draft::default() };
-    draft.language = nitf.attribute("lang").and_then(|tag| stated(tag.into_owned()));
+    let language = nitf.attribute("lang").and_then(|tag| stated(tag.into_owned()));
+    let mut draft = Draft { language, ..Draft::default() };
     let of = |element: Element<'_, '_>, name: &str| element.attribute(name).and_then(|v| stated(v.into_owned()));
     let (mut headline, mut distributor, mut released) = (None, None, None);
     for part in nitf.descendants() {
@@ -146,9 +147,9 @@ pub(super) fn parse_nitf(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
             "meta" if of(part, "name").as_deref() == Some("slug") => {
                 draft.slug = draft.slug.or_else(|| of(part, "content"))
             }
-            "hl1" => headline = headline.or_else(|| stated(part.all_text(&mut draft.is_mended))),
+            "hl1" => headline = headline.or_else(|| stated(part.all_text())),
             "title" => draft.title = draft.title.or_else(|| stated(part.own_text())),
-            "distributor" => distributor = distributor.or_else(|| stated(part.all_text(&mut draft.is_mended))),
+            "distributor" => distributor = distributor.or_else(|| stated(part.all_text())),
             "body" => draft.language = draft.language.or_else(|| of(part, "lang")),
             _ => {}
         }
@@ -158,6 +159,7 @@ pub(super) fn parse_nitf(raw: &[u8], head: &XmlHead) -> Result<Draft, String> {
     draft.published = draft.published.or_else(|| released.clone());
     // A release is an embargo where it is later than the issue.
     draft.embargoed = released;
-    draft.text = nitf_body(nitf, &mut draft.is_mended);
+    draft.text = nitf_body(nitf);
+    draft.is_mended = is_mended || tree.is_mended();
     Ok(draft)
 }

@@ -2,6 +2,7 @@
 
 use super::markup::{TextSink, Token, Tokens, attribute, local, unescape};
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// Elements within one another, at most: a document that goes deeper was made to do harm.
 const MAX_DEPTH: usize = 200;
@@ -22,8 +23,8 @@ struct Node<'a> {
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
-    /// Whether something had to be mended.
-    pub(super) is_mended: bool,
+    /// Whether something had to be mended, as far as it was looked at.
+    is_mended: Cell<bool>,
 }
 
 /// An element of a tree.
@@ -69,7 +70,12 @@ impl<'a> Tree<'a> {
         for at in open {
             nodes[at].end = nodes.len();
         }
-        Ok(Self { nodes, is_mended })
+        Ok(Self { nodes, is_mended: Cell::new(is_mended) })
+    }
+
+    /// Whether something had to be mended so far.
+    pub(super) fn is_mended(&self) -> bool {
+        self.is_mended.get()
     }
 
     /// The first element that is not within another.
@@ -132,7 +138,9 @@ impl<'t, 'a> Element<'t, 'a> {
         while at < end {
             let node = &self.tree.nodes[at];
             if node.name.is_empty() {
-                out.push_str(&if node.is_raw { Cow::Borrowed(node.content) } else { unescape(node.content).0 });
+                let (text, is_mended) = if node.is_raw { (node.content.into(), false) } else { unescape(node.content) };
+                out.push_str(&text);
+                self.tree.is_mended.set(self.tree.is_mended.get() | is_mended);
             }
             at = node.end;
         }
@@ -140,7 +148,7 @@ impl<'t, 'a> Element<'t, 'a> {
     }
 
     /// The text of all within this element, its elements taken for those of a text.
-    pub(super) fn all_text(self, is_mended: &mut bool) -> String {
+    pub(super) fn all_text(self) -> String {
         let mut sink = TextSink::default();
         let end = self.tree.nodes[self.at].end;
         // Elements that are open, with where they end.
@@ -160,7 +168,7 @@ impl<'t, 'a> Element<'t, 'a> {
                 }
             }
         }
-        *is_mended |= sink.is_mended;
+        self.tree.is_mended.set(self.tree.is_mended.get() | sink.is_mended);
         sink.finish()
     }
 }
@@ -177,7 +185,7 @@ mod tests {
         assert_eq!(root.children().map(Element::name).collect::<Vec<_>>(), ["b", "c"]);
         assert_eq!(root.descendants().map(Element::name).collect::<Vec<_>>(), ["b", "c", "b", "d"]);
         assert_eq!(root.find("c").unwrap().find("b").unwrap().own_text(), "two");
-        assert_eq!((root.own_text().as_str(), tree.is_mended), ("three", false));
+        assert_eq!((root.own_text().as_str(), tree.is_mended()), ("three", false));
     }
 
     #[test]
@@ -185,7 +193,7 @@ mod tests {
         let tree = Tree::parse("<item><b>one<c>two</item>").unwrap();
         let root = tree.root().unwrap();
         assert_eq!(root.find("b").unwrap().own_text(), "one");
-        assert!(tree.is_mended && Tree::parse("<item></b></item>").unwrap().is_mended);
+        assert!(tree.is_mended() && Tree::parse("<item></b></item>").unwrap().is_mended());
         assert!(Tree::parse(&"<b>".repeat(1000)).is_err());
         assert!(Tree::parse("no element").unwrap().root().is_none());
     }

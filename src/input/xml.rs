@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Bytes of what may stand before the first item, at most, as far as it is looked at.
 const MAX_HEAD: usize = 1 << 18;
 
+/// Elements around the items of a document, which may have none.
+const ROOTS: [&str; 5] = ["rss", "feed", "RDF", "newsMessage", "itemSet"];
+
 /// What a document says of all its items.
 #[derive(Clone, Debug, Default)]
 pub(super) struct XmlHead {
@@ -19,6 +22,8 @@ pub(super) struct XmlHead {
     pub(super) title: Option<String>,
     /// Its language.
     pub(super) language: Option<String>,
+    /// The name of the element around all.
+    pub(super) root: Option<String>,
 }
 
 impl XmlHead {
@@ -26,7 +31,7 @@ impl XmlHead {
     fn parse(bytes: &[u8]) -> Self {
         let encoding = declared(bytes);
         let (text, _) = decode_as(bytes, encoding);
-        let (mut title, mut language) = (None, None);
+        let (mut title, mut language, mut root) = (None, None, None);
         let mut open: Vec<&str> = Vec::new();
         for token in Tokens::new(&text) {
             match token {
@@ -34,6 +39,7 @@ impl XmlHead {
                     if language.is_none() {
                         language = super::markup::attribute(attributes, "lang").map(|tag| tag.into_owned());
                     }
+                    root.get_or_insert_with(|| name.to_string());
                     if !is_empty && open.len() < 100 {
                         open.push(name);
                     }
@@ -54,7 +60,7 @@ impl XmlHead {
                 }
             }
         }
-        Self { encoding, title, language }
+        Self { encoding, title, language, root }
     }
 }
 
@@ -79,6 +85,8 @@ pub(super) struct Items {
     at: Where,
     /// How far the bytes at hand were looked at.
     scanned: usize,
+    /// Whether the element around all has ended.
+    has_ended: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +161,7 @@ fn doctype(bytes: &[u8]) -> Mark {
 
 impl Items {
     pub(super) fn new(names: &'static [&'static str], kind: fn(Arc<XmlHead>) -> Kind) -> Self {
-        Self { names, kind, head: None, at: Where::Between, scanned: 0 }
+        Self { names, kind, head: None, at: Where::Between, scanned: 0, has_ended: false }
     }
 
     fn is_item(&self, name: &[u8]) -> bool {
@@ -172,7 +180,7 @@ impl Items {
             let rest = &bytes[at..];
             match mark_at(rest) {
                 Mark::Section { len } => self.scanned = at + len,
-                Mark::Start { name_len } if 1 + name_len == rest.len() && !is_all => {
+                Mark::Start { name_len } | Mark::End { name_len } if 2 + name_len >= rest.len() && !is_all => {
                     self.scanned = at;
                     return Step::More;
                 }
@@ -185,12 +193,24 @@ impl Items {
                     self.scanned = 1;
                     return Step::Skip(at);
                 }
+                // What ends an item that has none.
+                Mark::End { name_len } if self.is_item(&rest[2..2 + name_len]) && self.head.is_some() => {
+                    let end = memchr::memchr(b'>', rest).map_or(bytes.len(), |end| at + end + 1);
+                    self.scanned = 0;
+                    let name = String::from_utf8_lossy(&rest[2..2 + name_len]).into_owned();
+                    return Step::Bad { range: 0..end, next: end, reason: format!("element {name} has no beginning") };
+                }
+                Mark::End { name_len } => {
+                    let root = self.head.as_ref().and_then(|head| head.root.as_deref());
+                    self.has_ended |= root.is_some_and(|root| root.as_bytes() == &rest[2..2 + name_len]);
+                    self.scanned = at + name_len + 1;
+                }
                 Mark::OpenSection | Mark::Unknown if !is_all => {
                     self.scanned = at;
                     // A section may be long; before the first item it is kept for what stands before it.
                     return if self.head.is_some() && at > 0 { self.skip(at) } else { Step::More };
                 }
-                Mark::Start { name_len } | Mark::End { name_len } => self.scanned = at + name_len + 1,
+                Mark::Start { name_len } => self.scanned = at + name_len + 1,
                 Mark::OpenSection | Mark::Unknown => self.scanned = at + 1,
             }
         }
@@ -198,11 +218,26 @@ impl Items {
             return Step::More;
         }
         if is_all && self.head.is_none() && !bytes.trim_ascii().is_empty() {
-            self.head = Some(Arc::default());
+            let head = XmlHead::parse(&bytes[..bytes.len().min(MAX_HEAD)]);
+            let end = head.root.as_ref().map(|root| format!("</{root}"));
+            let is_whole = end.is_some_and(|end| memchr::memmem::find(bytes, end.as_bytes()).is_some());
+            let is_feed = head.root.as_deref().map(local).is_some_and(|root| ROOTS.contains(&root));
+            (self.head, self.scanned, self.has_ended) = (Some(Arc::default()), 0, true);
+            // A feed in which nothing stands is one.
+            if is_whole && is_feed {
+                return Step::Skip(bytes.len());
+            }
             let reason = format!("no element {} in it", self.names.join(" or "));
             return Step::Bad { range: 0..bytes.len(), next: bytes.len(), reason };
         }
         self.head.get_or_insert_with(|| Arc::new(XmlHead::parse(&bytes[..bytes.len().min(MAX_HEAD)])));
+        let root = self.head.as_ref().and_then(|head| head.root.as_deref());
+        if let (true, true, Some(root)) = (is_all, bytes.len() <= self.scanned, root.filter(|_| !self.has_ended)) {
+            let reason = format!("element {root} has no end");
+            (self.has_ended, self.scanned) = (true, 0);
+            let start = memchr::memrchr(b'<', bytes).unwrap_or(bytes.len());
+            return Step::Bad { range: start..bytes.len(), next: bytes.len(), reason };
+        }
         if bytes.is_empty() { Step::More } else { self.skip(self.scanned) }
     }
 

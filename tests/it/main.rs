@@ -1,5 +1,6 @@
 //! Integration tests: the library and the binary as their users see them, a module a subject.
 
+mod bad_corpus;
 mod candidates;
 mod cli_audit;
 mod cli_bad_input;
