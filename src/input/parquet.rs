@@ -190,6 +190,12 @@ impl Slices {
 
     pub(super) fn next_content(&mut self) -> Option<Content> {
         let groups = self.table.metadata.metadata();
+        // A table without rows is handed out once, so that it is known to have been one.
+        if self.group == 0 && self.before == 0 && groups.row_groups().iter().all(|group| group.num_rows() <= 0) {
+            self.group = usize::MAX;
+            let table = Arc::clone(&self.table);
+            return Some(Content::Rows(Slice { table, group: 0, rows: 0..0, is_whole: true, first: 0 }));
+        }
         let group = groups.row_groups().get(self.group)?;
         let num_rows = u64::try_from(group.num_rows()).unwrap_or(0);
         let unpacked = u64::try_from(group.total_byte_size()).unwrap_or(0);
@@ -220,6 +226,10 @@ impl Slices {
 
 /// Parses the rows of a slice.
 pub(super) fn parse_slice(slice: Slice, file: &str, fields: &FieldNames, parsed: &mut Parsed) {
+    if slice.rows.is_empty() {
+        parsed.rows_of = Some(slice.table);
+        return;
+    }
     let schema = slice.table.schema();
     let columns: Vec<usize> = wanted(&schema, fields).into_iter().map(|(number, _)| number).collect();
     let at = |row: u64| RowsAt { file, first: row };

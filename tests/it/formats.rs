@@ -510,6 +510,10 @@ fn tables_of_columns_keep_what_stays() {
         let ran = folder.run(&format!("dedup {args}"));
         assert!(ran.code == 2 && ran.stderr.starts_with(&format!("error: {message}")), "{ran}");
     }
+    // A table without rows stays one.
+    let folder = folder.write("none.parquet", as_parquet(&table_of(&[], &["id", "text"])));
+    folder.done("dedup none.parquet -o still.parquet --quiet");
+    assert_eq!(std::fs::read(folder.path("still.parquet")).expect("it was written")[..4], *b"PAR1");
     // A table without the columns that are looked for is told what it has.
     let ran = folder.done("cluster in.parquet -o out.jsonl --id-field id --text-field text");
     assert!(ran.stderr.contains(" articles tell "), "{ran}");
