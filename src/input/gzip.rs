@@ -54,6 +54,16 @@ impl Read for Members {
                     }
                     rest.consume(num_zeros);
                 }
+                // What is no member must not take the head of the next with it.
+                let chunk = rest.fill_buf()?;
+                if chunk.len() >= HEAD.len() && !chunk.starts_with(&HEAD) {
+                    let error = std::io::Error::new(std::io::ErrorKind::InvalidData, "no gzip member begins here");
+                    if !find_head(&mut rest)? {
+                        return Err(error);
+                    }
+                    self.rest = Some(rest);
+                    return Err(std::io::Error::new(error.kind(), Skipped(error.to_string())));
+                }
                 self.member = Some(GzDecoder::new(rest));
                 continue;
             };

@@ -6,7 +6,7 @@ use super::fields::FieldNames;
 use super::guard::guarded;
 use super::{NamedRecord, Options};
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -35,6 +35,8 @@ const FREE_LEN: u64 = 16 << 20;
 pub struct ParquetFile {
     file: Shared,
     metadata: ArrowReaderMetadata,
+    /// The same with texts as views: they are not copied together before articles are made of them.
+    views: ArrowReaderMetadata,
 }
 
 /// A file that many read at once, each where it is.
@@ -101,7 +103,11 @@ impl ParquetFile {
         let metadata = guarded(|| {
             ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| format!("damaged: {error}"))
         })?;
-        Ok(Self { file, metadata })
+        let views = guarded(|| {
+            let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
+            ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|error| error.to_string())
+        });
+        Ok(Self { file, views: views.unwrap_or_else(|_| metadata.clone()), metadata })
     }
 
     /// The columns.
@@ -131,7 +137,7 @@ impl ParquetFile {
 
     /// The rows of a group, some columns of them.
     fn rows(&self, slice: &Slice, columns: Vec<usize>) -> Result<ParquetRecordBatchReader, String> {
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.views.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let Range { start, end } = slice.rows;
         let mut builder = builder.with_row_groups(vec![slice.group]).with_projection(mask).with_batch_size(BATCH_LEN);
@@ -141,6 +147,15 @@ impl ParquetFile {
         }
         builder.build().map_err(|error| format!("damaged: {error}"))
     }
+}
+
+/// The same columns, texts as views.
+fn with_views(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => field.as_ref().clone().with_data_type(DataType::Utf8View),
+        _ => field.as_ref().clone(),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<Field>>(), schema.metadata().clone()))
 }
 
 /// Some rows of a row group.

@@ -11,6 +11,8 @@ use std::io::Read;
 
 /// How a record begins.
 const MARK: &[u8] = b"WARC/";
+/// What stands behind a record.
+const SEPARATOR: &[u8] = b"\r\n\r\n";
 /// Longest header of a record that is looked at.
 const MAX_HEADER: usize = 1 << 16;
 
@@ -126,9 +128,16 @@ impl Cut for WarcRecords {
                 Step::Record { range: 0..end, next: bytes.len() - rest.len() }
             }
             None if !is_all => Step::More,
+            // What is damaged between two records harms neither.
+            Some(rest)
+                if bytes[end..].get(SEPARATOR.len()..).is_some_and(|rest| rest.starts_with(MARK))
+                    || (is_all && bytes.len() - end <= SEPARATOR.len() && !rest.starts_with(MARK)) =>
+            {
+                Step::Record { range: 0..end, next: bytes.len().min(end + SEPARATOR.len()) }
+            }
             // What ends as a record does is one, whatever follows: unless another begins within it.
-            Some(_) if bytes[end..].starts_with(b"\r\n\r\n") && next_record(&bytes[..end], header_len).is_none() => {
-                Step::Record { range: 0..end, next: end + 4 }
+            Some(_) if bytes[end..].starts_with(SEPARATOR) && next_record(&bytes[..end], header_len).is_none() => {
+                Step::Record { range: 0..end, next: end + SEPARATOR.len() }
             }
             _ => {
                 let is_cut = after.is_none() && next_record(bytes, header_len).is_none();
@@ -275,6 +284,12 @@ mod tests {
                     assert_eq!(reasons.join(""), reason);
                 }
             }
+        }
+        for flipped in [one.len() - 4, one.len() - 1] {
+            let mut torn = one.clone();
+            torn.replace_range(flipped..=flipped, "x");
+            assert_eq!(read(&torn).0, ["one"]);
+            assert_eq!(read(&(torn + &three)).0, ["one", "three"]);
         }
         assert_eq!(read(&one[..one.len() - 5]).1, ["it is cut off"]);
         assert_eq!(read(&one[..30]).1, ["its header has no end"]);
