@@ -267,10 +267,12 @@ impl<'h> Writer<'h> {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self) -> samestory::Result<Finished> {
+    pub(crate) fn finish(self) -> samestory::Result<Finished> {
         #[cfg(feature = "parquet")]
-        if let Some(Rows { like, kept, why }) = self.rows.take() {
-            samestory::output::write_rows(&kept, why.as_deref(), like, &mut self.output)?;
+        if let Some(Rows { like, kept, why }) = self.rows {
+            let mut output = self.output;
+            samestory::output::write_rows(&kept, why.as_deref(), like, &mut output)?;
+            return output.finish();
         }
         self.output.finish()
     }
