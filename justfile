@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test doc lib bench browser book
+check: fmt clippy fixtures test tables doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -21,13 +21,19 @@ fixtures:
 test:
     cargo test --quiet
 
+# Tables in Parquet, Arrow and SQLite as others read and write them; installs pyarrow into target/tools.
+tables:
+    scripts/tables
+
 # Documentation without warnings.
 doc:
     cargo doc --no-deps --quiet
 
-# The library alone, without the command line's dependencies.
+# The library alone, without the command line's dependencies; the command line without Parquet, and with HTML pages.
 lib:
     cargo clippy --lib --no-default-features -- -D warnings
+    cargo clippy --lib --bins --no-default-features --features cli -- -D warnings
+    cargo clippy --lib --features html -- -D warnings
     test -z "$(cargo tree --no-default-features --edges normal --prefix none | grep '^clap ')"
 
 # Each bench once, with its result asserted.

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod engine;
+mod formats;
 mod input;
 mod keys;
 mod minhash;
@@ -15,6 +16,7 @@ mod verify;
 
 fn main() {
     let mut criterion = criterion::Criterion::default().configure_from_args();
+    formats::bench(&mut criterion);
     text::bench(&mut criterion);
     shingle::bench(&mut criterion);
     minhash::bench(&mut criterion);

@@ -1,90 +1,27 @@
 //! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
 
+use super::fields::{FieldNames, Found, NO_ARTICLE, NamedRecord, Value};
+use super::gzip::goes_on;
 use super::json::{Marks, read_flat};
 use super::{BYTE_ORDER_MARK, Content, Parsed, Reject};
-use crate::article::{Article, Origin, Timestamp};
+use crate::article::Article;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
 
-/// Longest line that is read, in bytes; a longer one is rejected without being held.
+/// Longest record that is read unless another limit is given, in bytes; a longer one is rejected without being held.
 pub const MAX_LINE_LEN: usize = 64 << 20;
 /// Bytes of whole lines that make a block.
-const BLOCK_LEN: usize = 1 << 18;
+pub(super) const BLOCK_LEN: usize = 1 << 18;
 
-/// The names of the fields that make an article, most wanted first.
-#[derive(Clone, Debug)]
-pub struct FieldNames {
-    /// The id: text or whole number.
-    pub id: Vec<String>,
-    /// The body.
-    pub text: Vec<String>,
-    /// The headline.
-    pub title: Vec<String>,
-    /// Who published it.
-    pub source: Vec<String>,
-    /// When it was published.
-    pub published: Vec<String>,
-    /// Where it was published.
-    pub url: Vec<String>,
-    /// Its language.
-    pub language: Vec<String>,
-    /// The trade's short name.
-    pub slug: Vec<String>,
-    /// The outlet's version number.
-    pub version: Vec<String>,
-}
-
-impl Default for FieldNames {
-    fn default() -> Self {
-        let names = |list: &[&str]| list.iter().map(|n| (*n).to_string()).collect();
-        Self {
-            id: names(&["id"]),
-            text: names(&["text", "body", "content"]),
-            title: names(&["title"]),
-            source: names(&["source"]),
-            published: names(&["published"]),
-            url: names(&["url"]),
-            language: names(&["language"]),
-            slug: names(&["slug"]),
-            version: names(&["version"]),
-        }
-    }
-}
-
-/// Which fields of an article the JSON objects of a block have.
-#[derive(Clone, Debug, Default)]
-pub struct FieldsMet {
-    /// Objects that were read, those that are no article too.
-    pub num_records: u64,
-    /// How many of them have each field, in the order of [`FieldNames`].
-    pub counts: [u64; FIELDS.len()],
-    /// The first of them.
-    pub first: Option<NamedRecord>,
-    /// Articles without the field of the text.
-    pub num_without_text: u64,
-    /// The first of these.
-    pub first_without_text: Option<NamedRecord>,
-}
-
-/// Where a record stands.
-#[derive(Clone, Debug)]
-pub struct NamedRecord {
-    /// `FILE:LINE`, for people.
-    pub place: String,
-    /// Its range of [`Parsed::bytes`].
-    pub bytes: std::ops::Range<usize>,
-}
-
-impl FieldsMet {
-    fn note(&mut self, found: &Found, record: impl FnOnce() -> NamedRecord) {
-        self.num_records += 1;
-        for (count, value) in self.counts.iter_mut().zip(&found.values) {
-            *count += u64::from(value.is_some());
-        }
-        self.first.get_or_insert_with(record);
+/// What is wrong with a record that is too long.
+pub(super) fn longer_than(noun: &str, limit: usize) -> String {
+    if limit.is_multiple_of(1 << 20) {
+        format!("{noun} longer than {} MiB", limit >> 20)
+    } else {
+        format!("{noun} longer than {limit} bytes")
     }
 }
 
@@ -96,6 +33,7 @@ pub(super) struct LineBlocks {
     offset: u64,
     done: bool,
     pending: Option<Content>,
+    max_record: usize,
 }
 
 impl fmt::Debug for LineBlocks {
@@ -105,12 +43,8 @@ impl fmt::Debug for LineBlocks {
 }
 
 impl LineBlocks {
-    pub(super) fn new(reader: Box<dyn BufRead>, file: Arc<str>) -> Self {
-        Self { reader, file, line: 1, offset: 0, done: false, pending: None }
-    }
-
-    pub(super) fn file(&self) -> Arc<str> {
-        Arc::clone(&self.file)
+    pub(super) fn new(reader: Box<dyn BufRead>, file: Arc<str>, max_record: usize) -> Self {
+        Self { reader, file, line: 1, offset: 0, done: false, pending: None, max_record }
     }
 
     /// The next block, or `None` at the end of the stream.
@@ -135,6 +69,14 @@ impl LineBlocks {
                 }
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if goes_on(&error) => {
+                    // What is left of a line ends here.
+                    if line_start < bytes.len() {
+                        bytes.push(b'\n');
+                        self.line += 1;
+                    }
+                    break Some(format!("damaged, and passed over: {error}"));
+                }
                 Err(error) => {
                     self.done = true;
                     break Some(format!("cannot read further: {error}"));
@@ -149,7 +91,7 @@ impl LineBlocks {
             };
             // Only the first line of a chunk can be longer than a block.
             let line_end = memchr::memchr(b'\n', &chunk[..end]).unwrap_or(end);
-            if bytes.len() - line_start + line_end > MAX_LINE_LEN {
+            if bytes.len() - line_start + line_end > self.max_record {
                 bytes.truncate(line_start);
                 self.pending = Some(self.pass_over_line(first_offset + line_start as u64));
                 break None;
@@ -180,11 +122,11 @@ impl LineBlocks {
     /// Passes over the rest of a line that is too long and began at byte `start`, without holding it.
     fn pass_over_line(&mut self, start: u64) -> Content {
         let line = self.line;
-        let mut reason = format!("line longer than {} MiB", MAX_LINE_LEN >> 20);
+        let mut reason = longer_than("line", self.max_record);
         loop {
             let chunk = match self.reader.fill_buf() {
                 Ok(chunk) => chunk,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted || goes_on(&error) => continue,
                 Err(error) => {
                     reason.push_str(&format!("; cannot read further: {error}"));
                     &[]
@@ -226,38 +168,18 @@ pub(super) fn parse_lines(
         let end = bytes.len().min(line_end + 1);
         at = end;
         line = line.strip_suffix(b"\r").unwrap_or(line);
-        if number == 1
-            && let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK)
-        {
+        // Where files were put one behind another, marks stand within.
+        if let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK) {
             from += BYTE_ORDER_MARK.len();
             line = rest;
-            parsed.has_mark = true;
+            parsed.has_mark |= number == 1;
         }
         if line.first() != Some(&b'{') && line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let parsed_line = read_line(line, fields, &mut marks).or_else(|strict| {
-            let Some(mended) = repair(line) else {
-                return Err(strict);
-            };
-            parsed.num_repaired += 1;
-            parse_line(mended.as_bytes(), fields)
-        });
-        let mut has_text = true;
-        let article = parsed_line.and_then(|found| {
-            has_text = found.has("text");
-            parsed.fields.note(&found, || NamedRecord { place: format!("{file}:{number}"), bytes: from..end });
-            found.into_article(file, number)
-        });
-        match article {
-            Ok((mut article, has_bad_time)) => {
-                if !has_text {
-                    parsed.fields.num_without_text += 1;
-                    let record = || NamedRecord { place: format!("{file}:{number}"), bytes: from..end };
-                    parsed.fields.first_without_text.get_or_insert_with(record);
-                }
-                parsed.num_bad_times += u64::from(has_bad_time);
-                article.origin = Origin { place: format!("{file}:{number}").into(), ..Origin::default() };
+        let place = format!("{file}:{number}");
+        match parse_object(line, &place, fields, &mut marks, parsed) {
+            Ok(article) => {
                 parsed.records.push(from..end);
                 parsed.articles.push(article);
             }
@@ -266,20 +188,55 @@ pub(super) fn parse_lines(
                 line: number,
                 file: file.to_string(),
                 offset: start.1 + from as u64,
-                reason: if reason == NO_ARTICLE { with_keys(reason, line) } else { reason },
+                reason,
                 record: String::from_utf8_lossy(line).into_owned(),
             }),
         }
     }
 }
 
-/// What is wrong with an object that has nothing to know it by.
-const NO_ARTICLE: &str = "neither id nor text";
-/// Keys of such an object that are named.
+/// The article of one JSON object, with what there is to say of it counted; or why it is none.
+pub(super) fn parse_object(
+    object: &[u8],
+    place: &str,
+    fields: &FieldNames,
+    marks: &mut Marks,
+    parsed: &mut Parsed,
+) -> Result<Article, String> {
+    let found = read_line(object, fields, marks).or_else(|strict| {
+        let Some(mended) = repair(object) else {
+            return Err(strict);
+        };
+        parsed.num_repaired += 1;
+        parse_line(mended.as_bytes(), fields)
+    })?;
+    let has_text = found.has("text");
+    let record = || NamedRecord { place: place.to_string(), json: object.to_vec() };
+    parsed.fields.note(&found, record);
+    let (article, has_bad_time) = found
+        .into_article(place)
+        .map_err(|reason| if reason == NO_ARTICLE { with_keys(reason, object) } else { reason })?;
+    if !has_text {
+        parsed.fields.num_without_text += 1;
+        parsed.fields.first_without_text.get_or_insert_with(record);
+    }
+    parsed.num_bad_times += u64::from(has_bad_time);
+    Ok(article)
+}
+
+/// A JSON value, mended where it had to be.
+pub(super) fn parse_value(bytes: &[u8]) -> Result<(serde_json::Value, bool), String> {
+    serde_json::from_slice(bytes).map(|value| (value, false)).or_else(|strict| {
+        let mended = repair(bytes).and_then(|mended| serde_json::from_str(&mended).ok());
+        mended.map(|value| (value, true)).ok_or_else(|| describe(strict))
+    })
+}
+
+/// Keys of an object without id and text that are named.
 const NUM_KEYS: usize = 8;
 
 /// Says which keys an object has in place of those that were looked for.
-fn with_keys(mut reason: String, line: &[u8]) -> String {
+pub(super) fn with_keys(mut reason: String, line: &[u8]) -> String {
     let keys = serde_json::from_slice::<std::collections::BTreeMap<String, IgnoredAny>>(line).unwrap_or_default();
     for (i, key) in keys.keys().take(NUM_KEYS).enumerate() {
         reason.push_str(if i == 0 { "; it has " } else { ", " });
@@ -350,42 +307,6 @@ fn surrogate(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     let unit = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     (0xd800..0xe000).contains(&unit).then_some(unit)
-}
-
-/// What a JSON object held of an article.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Found {
-    values: [Option<(usize, Value)>; 9],
-}
-
-/// A field's value as far as an article can use it.
-#[derive(Debug, PartialEq)]
-pub(super) enum Value {
-    Text(String),
-    Whole(i64),
-    Null,
-    Other(&'static str),
-}
-
-/// The fields of an article, in the order of [`FieldNames`].
-const FIELDS: [&str; 9] = ["id", "text", "title", "source", "published", "url", "language", "slug", "version"];
-
-impl FieldNames {
-    /// Which field a key names, and how wanted the key is.
-    pub(super) fn find(&self, key: &str) -> Option<(usize, usize)> {
-        let all = [
-            &self.id,
-            &self.text,
-            &self.title,
-            &self.source,
-            &self.published,
-            &self.url,
-            &self.language,
-            &self.slug,
-            &self.version,
-        ];
-        all.iter().enumerate().find_map(|(field, names)| Some((field, names.iter().position(|n| n == key)?)))
-    }
 }
 
 struct FoundVisitor<'a> {
@@ -487,81 +408,11 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 }
 
-impl Found {
-    /// A more wanted name wins over a less wanted; of one name the last stands, as in most JSON readers.
-    pub(super) fn put(&mut self, field: usize, wish: usize, value: Value) {
-        if self.values[field].as_ref().is_none_or(|(old, held)| wish <= *old || *held == Value::Null) {
-            self.values[field] = Some((wish, value));
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
-    }
-
-    fn take(&mut self, name: &str) -> Option<Value> {
-        let field = FIELDS.iter().position(|f| *f == name)?;
-        self.values[field].take().map(|(_, value)| value).filter(|value| *value != Value::Null)
-    }
-
-    /// A descriptive field: what is no text is as good as absent.
-    fn take_text(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::Text(text) if !text.trim().is_empty() => Some(text),
-            Value::Whole(number) => Some(number.to_string()),
-            _ => None,
-        }
-    }
-
-    /// The article, and whether it states a time that cannot be read; or why it is none.
-    fn into_article(mut self, file: &str, line: u64) -> Result<(Article, bool), String> {
-        let id = match self.take("id") {
-            Some(Value::Text(id)) if !id.is_empty() => Some(id),
-            Some(Value::Whole(number)) => Some(number.to_string()),
-            Some(Value::Text(_)) | None => None,
-            Some(Value::Other(kind)) => {
-                return Err(format!("id is {kind}, expected text or a whole number"));
-            }
-            Some(Value::Null) => None,
-        };
-        let text = match self.take("text") {
-            Some(Value::Text(text)) => text,
-            None | Some(Value::Null) if id.is_some() => String::new(),
-            None | Some(Value::Null) => return Err(NO_ARTICLE.to_string()),
-            Some(Value::Whole(_)) => return Err("text is a number, expected text".to_string()),
-            Some(Value::Other(kind)) => return Err(format!("text is {kind}, expected text")),
-        };
-        let published = self.take("published");
-        let time = match &published {
-            Some(Value::Text(text)) => Timestamp::parse(text),
-            Some(Value::Whole(number)) => Timestamp::from_epoch(*number),
-            _ => None,
-        };
-        let has_bad_time = published.is_some() && time.is_none();
-        let version = match self.take("version") {
-            Some(Value::Whole(number)) => Some(number),
-            Some(Value::Text(text)) => text.trim().parse().ok(),
-            _ => None,
-        };
-        let article = Article {
-            id: id.unwrap_or_else(|| format!("{file}:{line}")).into(),
-            text,
-            title: self.take_text("title"),
-            source: self.take_text("source"),
-            published: time,
-            url: self.take_text("url"),
-            language: self.take_text("language"),
-            slug: self.take_text("slug"),
-            version,
-            origin: Origin::default(),
-        };
-        Ok((article, has_bad_time))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Timestamp;
+    use crate::input::Format;
     use proptest::prelude::*;
 
     const STRING: &str = r#""([a-z é“\u{1f600}]{0,9}|[x]{60,70}|\\\\|\\"|\\/|\\[nrtbf]|\\u[0-9a-eA-E][0-9a-f]{3}|\\ud83d\\ude00|\\ud83d|\\x|\n){0,4}""#;
@@ -612,7 +463,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Parsed {
-        let mut parsed = Parsed::default();
+        let mut parsed = Parsed::new(Format::Jsonl);
         parse_lines("f", 1, bytes, (1, 0), &FieldNames::default(), &mut parsed);
         parsed
     }
@@ -655,7 +506,8 @@ mod tests {
         assert_eq!(named[1], (4, "id is an object, expected text or a whole number"));
         assert_eq!(named[3], (6, "neither id nor text; it has 'x'"));
         assert_eq!((parsed.fields.num_records, parsed.fields.counts[..2].to_vec()), (4, vec![2, 3]));
-        assert_eq!(parsed.fields.first.as_ref().map(|first| first.bytes.clone()), Some(0..22));
+        let first = parsed.fields.first.as_ref().map(|first| first.json.as_slice());
+        assert_eq!(first, Some(&b"{\"id\":\"a\",\"text\":\"t\"}"[..]));
         assert_eq!(parsed.fields.num_without_text, 0);
         assert_eq!(named[4], (7, "text is a number, expected text"));
         assert_eq!(parsed.rejects[0].offset, 23);
@@ -665,7 +517,7 @@ mod tests {
     fn lines_keep_their_numbers_over_blocks() {
         let lines: Vec<u8> =
             (0..60_000).flat_map(|i| format!("{{\"id\":{i},\"text\":\"some text here\"}}\n").into_bytes()).collect();
-        let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(lines.clone())), "f".into());
+        let mut blocks = LineBlocks::new(Box::new(std::io::Cursor::new(lines.clone())), "f".into(), MAX_LINE_LEN);
         let (mut all, mut expected) = (Vec::new(), 1);
         while let Some(Content::Lines { bytes, first_line, offset }) = blocks.next_content() {
             assert_eq!(first_line, expected);
@@ -688,7 +540,7 @@ mod tests {
                 usize::MAX => Box::new(cursor),
                 _ => Box::new(std::io::BufReader::with_capacity(chunk_len, cursor)),
             };
-            let mut blocks = LineBlocks::new(reader, "f".into());
+            let mut blocks = LineBlocks::new(reader, "f".into(), MAX_LINE_LEN);
             let mut rejects = Vec::new();
             let mut num_lines = 0;
             while let Some(content) = blocks.next_content() {
@@ -698,7 +550,7 @@ mod tests {
                         assert!(first_line <= 3);
                     }
                     Content::Bad(reject) => rejects.push((reject.line, reject.offset, reject.reason)),
-                    Content::Text { .. } => unreachable!("lines only"),
+                    _ => unreachable!("lines only"),
                 }
             }
             let expected = (2, 9, "line longer than 64 MiB".to_string());

@@ -1,122 +1,86 @@
 //! Readers: files, folders and streams → blocks that workers parse into articles. Readers hand out work, they do not
 //! spawn it.
 
+mod array;
+#[cfg(feature = "parquet")]
+mod arrow;
+mod block;
+#[cfg(feature = "parquet")]
+mod columns;
+mod csv;
+mod feed;
+mod fields;
+mod format;
+#[cfg(feature = "parquet")]
+mod guard;
+mod gzip;
+mod item;
 mod json;
 mod jsonl;
+mod language;
+mod markup;
+mod newsml;
+mod ninjs;
+mod page;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod records;
+mod source;
 mod stream;
 mod text;
+mod tree;
+mod warc;
+mod xml;
 
-pub use jsonl::{FieldNames, FieldsMet, MAX_LINE_LEN, NamedRecord};
-pub use stream::{BytesRead, open, read_file};
+pub use block::{Block, Parsed, Reject, TableHead};
+pub use fields::{FieldNames, FieldsMet, NamedRecord};
+pub use format::{Format, has_known_name};
+#[cfg(feature = "parquet")]
+pub use guard::is_guarded;
+pub use item::{Aside, Notice};
+pub use jsonl::MAX_LINE_LEN;
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetFile;
+pub use stream::{BytesRead, MAX_RATIO, open, read_file};
 
-use crate::article::Article;
-use crate::error::{Error, Result};
+use crate::article::Timestamp;
+use crate::error::Result;
+use array::Objects;
+use block::{Content, Kind};
+use jsonl::LineBlocks;
+use records::{Cut, RecordBlocks};
+use source::Source;
 use std::collections::VecDeque;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xml::Items;
 
 /// What may stand before the first line of a file in UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// An input format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// One plain text a file.
-    Text,
+/// What is wrong with a page that comes as a stream unasked.
+const STREAMED_PAGE: &str = "an HTML page; --format html reads it as one article";
+/// What is wrong with a table that this build cannot read.
+#[cfg(not(feature = "parquet"))]
+const WITHOUT_PARQUET: &str = "Parquet or Arrow, which this build cannot read: it was made without the feature parquet";
+
+/// How inputs are read, beside their format and the names of their fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bytes of the longest record that is read; a longer one is rejected without being held.
+    pub max_record: usize,
+    /// How many times its size a packed stream may unpack to.
+    pub max_ratio: u64,
+    /// What parts the cells of a table; by its first line where it is not given.
+    pub delimiter: Option<u8>,
+    /// The moment at which embargoes are judged: what may not be published before a later one is set aside.
+    pub as_of: Option<Timestamp>,
 }
 
-/// Something in the input that is no article: named, never silently dropped.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reject {
-    /// Number of the block, for ordering.
-    pub block: u64,
-    /// Line in the file, from 1; 0 for a whole file.
-    pub line: u64,
-    /// The file's name as given.
-    pub file: String,
-    /// Byte offset of the record in the uncompressed file.
-    pub offset: u64,
-    /// What is wrong.
-    pub reason: String,
-    /// The record as far as it is text.
-    pub record: String,
-}
-
-impl Reject {
-    /// `FILE:LINE`, or `FILE` for a whole file.
-    #[must_use]
-    pub fn place(&self) -> String {
-        if self.line == 0 { self.file.clone() } else { format!("{}:{}", self.file, self.line) }
-    }
-}
-
-/// A piece of the input that one worker parses.
-#[derive(Debug)]
-pub struct Block {
-    /// Number of the block in the whole input.
-    pub seq: u64,
-    file: Arc<str>,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    /// Whole lines, from `first_line` at byte `offset`.
-    Lines { bytes: Vec<u8>, first_line: u64, offset: u64 },
-    /// A text file, with the id it gets.
-    Text { path: PathBuf, id: String },
-    /// Something that could not be read.
-    Bad(Reject),
-}
-
-/// What a block holds.
-#[derive(Debug, Default)]
-pub struct Parsed {
-    /// The articles, in order.
-    pub articles: Vec<Article>,
-    /// For each article the line it came from, as a range of [`Parsed::bytes`]: with its end, which the last line of a
-    /// file may lack, and without a byte order mark.
-    pub records: Vec<std::ops::Range<usize>>,
-    /// The block's bytes; of a text file, a JSON line made of it.
-    pub bytes: Vec<u8>,
-    /// Whether the block begins a file with a byte order mark.
-    pub has_mark: bool,
-    /// What is no article.
-    pub rejects: Vec<Reject>,
-    /// Which fields the block's JSON objects have; nothing of a text file.
-    pub fields: FieldsMet,
-    /// Lines that were mended: invalid UTF-8, lone surrogates, control characters.
-    pub num_repaired: u64,
-    /// Times of publication that could not be read.
-    pub num_bad_times: u64,
-}
-
-impl Block {
-    /// A block of whole JSON lines that came from elsewhere, the first of them line `first_line` at byte `offset`.
-    #[must_use]
-    pub fn of_lines(seq: u64, file: &str, bytes: Vec<u8>, (first_line, offset): (u64, u64)) -> Self {
-        Self { seq, file: file.into(), content: Content::Lines { bytes, first_line, offset } }
-    }
-
-    /// Parses the block. Never fails: what is no article becomes a [`Reject`].
-    #[must_use]
-    pub fn parse(self, fields: &FieldNames) -> Parsed {
-        let mut parsed = Parsed::default();
-        match self.content {
-            Content::Lines { bytes, first_line, offset } => {
-                jsonl::parse_lines(&self.file, self.seq, &bytes, (first_line, offset), fields, &mut parsed);
-                parsed.bytes = bytes;
-            }
-            Content::Text { path, id } => text::parse_file(&self.file, self.seq, &path, id, &mut parsed),
-            Content::Bad(reject) => parsed.rejects.push(Reject { block: self.seq, ..reject }),
-        }
-        for (record, article) in parsed.articles.iter_mut().enumerate() {
-            article.origin.block = self.seq;
-            article.origin.record = record as u32;
-        }
-        parsed
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_record: MAX_LINE_LEN, max_ratio: MAX_RATIO, delimiter: None, as_of: None }
     }
 }
 
@@ -124,39 +88,62 @@ impl Block {
 #[derive(Debug)]
 pub struct Blocks {
     queue: VecDeque<Source>,
-    lines: Option<jsonl::LineBlocks>,
+    open: Option<Open>,
     seq: u64,
     read: Arc<BytesRead>,
+    options: Options,
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+struct Open {
+    file: Arc<str>,
+    format: Format,
+    stream: Stream,
 }
 
 #[derive(Debug)]
-struct Source {
-    path: PathBuf,
-    name: String,
-    format: Format,
-    id: String,
+enum Stream {
+    Lines(LineBlocks),
+    Records(RecordBlocks),
+    #[cfg(feature = "parquet")]
+    Slices(parquet::Slices),
+    #[cfg(feature = "parquet")]
+    Batches(arrow::Batches),
+    /// A single piece.
+    One(Option<Content>),
+}
+
+impl Stream {
+    fn next_content(&mut self) -> Option<Content> {
+        match self {
+            Self::Lines(lines) => lines.next_content(),
+            Self::Records(records) => records.next_content(),
+            #[cfg(feature = "parquet")]
+            Self::Slices(slices) => slices.next_content(),
+            #[cfg(feature = "parquet")]
+            Self::Batches(batches) => batches.next_content(),
+            Self::One(content) => content.take(),
+        }
+    }
 }
 
 impl Blocks {
-    /// Blocks of files, of folders (their `.txt`, `.jsonl` and `.ndjson` files, by name) and of stdin (`-`).
+    /// Blocks of files, of folders (their files of a known format, by name), of patterns with `*`, `?` and `[…]` (the
+    /// files that they fit, by name) and of stdin (`-`).
     ///
     /// # Errors
-    /// When an input does not exist, a folder holds nothing that can be read, or a format is not known.
+    /// When an input does not exist, or a folder or pattern holds nothing that can be read.
     pub fn open(inputs: &[PathBuf], format: Option<Format>) -> Result<Self> {
-        let mut queue = VecDeque::new();
-        for input in inputs {
-            let is_folder =
-                input.as_os_str() != "-" && std::fs::metadata(input).map_err(|e| Error::io(input, "open", e))?.is_dir();
-            if is_folder {
-                add_folder(input, format, &mut queue)?;
-            } else {
-                let name = input.display().to_string();
-                let id = input.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
-                let format = format.or_else(|| format_of(input)).unwrap_or(Format::Jsonl);
-                queue.push_back(Source { path: input.clone(), name, format, id });
-            }
-        }
-        Ok(Self { queue, lines: None, seq: 0, read: Arc::default() })
+        let queue = source::find(inputs, format)?;
+        Ok(Self { queue, open: None, seq: 0, read: Arc::default(), options: Options::default() })
+    }
+
+    /// The same blocks, read in another way.
+    #[must_use]
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
     }
 
     /// The files that are still to be opened, in order; `-` for stdin.
@@ -170,6 +157,19 @@ impl Blocks {
         Arc::clone(&self.read)
     }
 
+    /// The format of the first input, which is opened for it; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn first_format(&mut self) -> Result<Option<Format>> {
+        if self.open.is_none()
+            && let Some(source) = self.queue.pop_front()
+        {
+            self.open = Some(self.open_source(source)?);
+        }
+        Ok(self.open.as_ref().map(|open| open.format))
+    }
+
     /// Bytes of the files that are still to be opened; `None` where one is a stream.
     #[must_use]
     pub fn total_bytes(&self) -> Option<u64> {
@@ -178,9 +178,65 @@ impl Blocks {
         self.files().map(len).sum()
     }
 
-    fn block(&mut self, file: Arc<str>, content: Content) -> Block {
+    fn block(&mut self, file: Arc<str>, format: Format, content: Content) -> Block {
         self.seq += 1;
-        Block { seq: self.seq, file, content }
+        Block { seq: self.seq, file, format, content, options: self.options }
+    }
+
+    /// Opens a file as what its name or its first bytes say it is.
+    fn open_source(&self, source: Source) -> Result<Open> {
+        let file: Arc<str> = source.name.as_str().into();
+        let whole = |content| Stream::One(Some(content));
+        if let Some(format @ (Format::Text | Format::Html)) = source.format_by_name() {
+            // A worker reads it; on the way to it it counts as read.
+            self.read.add(std::fs::metadata(&source.path).map_or(0, |found| found.len()));
+            let (path, id) = (source.path, source.id);
+            let is_text = format == Format::Text;
+            let stream = whole(if is_text { Content::Text { path, id } } else { Content::Page { path, id } });
+            return Ok(Open { file, format, stream });
+        }
+        let reader = stream::open_counted(&source.path, Arc::clone(&self.read), self.options.max_ratio)?;
+        let (format, reader) = source.sniff(reader)?;
+        let stream = match format {
+            Format::Jsonl => Stream::Lines(LineBlocks::new(reader, Arc::clone(&file), self.options.max_record)),
+            Format::Json => self.records(reader, &file, Objects::new(Kind::Json, None)),
+            Format::Csv => self.records(reader, &file, csv::Rows::new(self.options.delimiter)),
+            Format::Feed => self.records(reader, &file, Items::new(&["item", "entry"], Kind::Feed)),
+            Format::NewsMl => self.records(reader, &file, Items::new(newsml::ITEMS, Kind::NewsMl)),
+            Format::Nitf => self.records(reader, &file, Items::new(&["nitf"], Kind::Nitf)),
+            Format::JsonFeed => self.records(reader, &file, Objects::of_feed()),
+            Format::Ninjs => self.records(reader, &file, Objects::new(Kind::Ninjs, None)),
+            Format::Warc => self.records(reader, &file, warc::WarcRecords::default()),
+            Format::Text | Format::Html if source.path.as_os_str() != "-" => {
+                whole(Content::Page { path: source.path, id: source.id })
+            }
+            Format::Text | Format::Html => whole(Content::Bad(Reject::new(&file, 0, 0, STREAMED_PAGE, b""))),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                // What is packed, or no file, has to be put where it can be read from its end.
+                let path = source.path.as_path();
+                let is_plain = std::fs::metadata(path).is_ok_and(|found| found.is_file()) && stream::is_plain(path);
+                let path = Some(path).filter(|_| is_plain);
+                match parquet::Slices::open(path, reader, Arc::clone(&file), self.options) {
+                    Ok(slices) => Stream::Slices(slices),
+                    Err(reason) => whole(Content::Bad(Reject::new(&file, 0, 0, reason, b""))),
+                }
+            }
+            #[cfg(feature = "parquet")]
+            Format::Arrow => match arrow::Batches::open(reader, Arc::clone(&file)) {
+                Ok(batches) => Stream::Batches(batches),
+                Err(reason) => whole(Content::Bad(Reject::new(&file, 0, 0, reason, b""))),
+            },
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet | Format::Arrow => whole(Content::Bad(Reject::new(&file, 0, 0, WITHOUT_PARQUET, b""))),
+        };
+        Ok(Open { file, format, stream })
+    }
+
+    /// Blocks of records; other encodings than those that hold ASCII as it is are read as UTF-8.
+    fn records(&self, reader: Box<dyn BufRead>, file: &Arc<str>, cut: impl Cut + 'static) -> Stream {
+        let reader = text::narrow(reader);
+        Stream::Records(RecordBlocks::new(reader, Box::new(cut), Arc::clone(file), self.options.max_record))
     }
 }
 
@@ -189,70 +245,21 @@ impl Iterator for Blocks {
 
     fn next(&mut self) -> Option<Result<Block>> {
         loop {
-            if let Some(lines) = &mut self.lines {
-                let file = lines.file();
-                if let Some(content) = lines.next_content() {
-                    return Some(Ok(self.block(file, content)));
+            if let Some(open) = &mut self.open {
+                let (file, format) = (Arc::clone(&open.file), open.format);
+                if let Some(content) = open.stream.next_content() {
+                    return Some(Ok(self.block(file, format, content)));
                 }
-                self.lines = None;
+                self.open = None;
             }
             let Some(source) = self.queue.pop_front() else {
                 self.read.end();
                 return None;
             };
-            let file: Arc<str> = source.name.as_str().into();
-            match source.format {
-                Format::Text => {
-                    // A worker reads it; on the way to it it counts as read.
-                    self.read.add(std::fs::metadata(&source.path).map_or(0, |found| found.len()));
-                    let content = Content::Text { path: source.path, id: source.id };
-                    return Some(Ok(self.block(file, content)));
-                }
-                Format::Jsonl => match stream::open_counted(&source.path, Arc::clone(&self.read)) {
-                    Ok(reader) => self.lines = Some(jsonl::LineBlocks::new(reader, file)),
-                    Err(error) => return Some(Err(error)),
-                },
+            match self.open_source(source) {
+                Ok(open) => self.open = Some(open),
+                Err(error) => return Some(Err(error)),
             }
         }
     }
-}
-
-/// The format a file's name says, looking through `.gz` and `.zst`.
-fn format_of(path: &Path) -> Option<Format> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
-        "txt" => Some(Format::Text),
-        _ => None,
-    }
-}
-
-fn add_folder(folder: &Path, format: Option<Format>, queue: &mut VecDeque<Source>) -> Result<()> {
-    let mut files = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(next) = open.pop() {
-        for entry in std::fs::read_dir(&next).map_err(|e| Error::io(&next, "open", e))? {
-            let entry = entry.map_err(|e| Error::io(&next, "read", e))?;
-            let kind = entry.file_type().map_err(|e| Error::io(entry.path(), "read", e))?;
-            // Links to folders are not followed: they may lead in a circle.
-            if kind.is_dir() {
-                open.push(entry.path());
-            } else if format_of(&entry.path()).is_some_and(|found| format.is_none_or(|wanted| wanted == found)) {
-                files.push(entry.path());
-            }
-        }
-    }
-    files.sort();
-    if files.is_empty() {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no .txt, .jsonl or .ndjson file in the folder");
-        return Err(Error::io(folder, "read", source));
-    }
-    for path in files {
-        let format = format_of(&path).expect("only files of a known format were taken");
-        let relative = path.strip_prefix(folder).unwrap_or(&path);
-        let id = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        queue.push_back(Source { name: path.display().to_string(), path, format, id });
-    }
-    Ok(())
 }

@@ -1,16 +1,28 @@
 //! Files and stdin as byte streams; compression is known by its first bytes.
 
+use super::gzip::Members;
 use crate::error::{Error, Result};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const BZIP: &[u8] = b"BZh";
+const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
+/// Bytes that are read and unpacked at once.
+const CHUNK_LEN: usize = 1 << 18;
+/// Bytes that any stream may unpack to, however small it is.
+const FREE_LEN: u64 = 16 << 20;
+/// How many times its size a stream may unpack to unless another number is given. News packs to a tenth, many copies of
+/// it to a hundredth.
+pub const MAX_RATIO: u64 = 500;
 
-/// Opens a file, or stdin for `-`, and unpacks gzip (all members) and zstd.
+/// Opens a file, or stdin for `-`, and unpacks gzip (all members), zstd, bzip2 and xz.
 ///
 /// # Errors
 /// When the file cannot be opened or its first bytes cannot be read.
@@ -18,22 +30,30 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     if path.as_os_str() != "-" {
         return open_file(path);
     }
-    unpack(Box::new(std::io::stdin())).map_err(|e| Error::io(path, "read", e))
+    unpack(Box::new(std::io::stdin()), MAX_RATIO).map_err(|e| Error::io(path, "read", e))
 }
 
 fn open_file(path: &Path) -> Result<Box<dyn BufRead>> {
     let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
-    unpack(Box::new(file)).map_err(|e| Error::io(path, "read", e))
+    unpack(Box::new(file), MAX_RATIO).map_err(|e| Error::io(path, "read", e))
 }
 
 /// Opens like [`open`], counting the bytes of the file as they are taken, before they are unpacked.
-pub(super) fn open_counted(path: &Path, count: Arc<BytesRead>) -> Result<Box<dyn BufRead>> {
+pub(super) fn open_counted(path: &Path, count: Arc<BytesRead>, max_ratio: u64) -> Result<Box<dyn BufRead>> {
     let raw: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
         Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?)
     };
-    unpack(Box::new(Counted { raw, count })).map_err(|e| Error::io(path, "read", e))
+    unpack(Box::new(Counted { raw, count }), max_ratio).map_err(|e| Error::io(path, "read", e))
+}
+
+/// Whether a file is not packed.
+#[cfg(feature = "parquet")]
+pub(super) fn is_plain(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(XZ.len() as u64).read_to_end(&mut head));
+    read.is_ok() && ![GZIP, ZSTD, BZIP, XZ].iter().any(|mark| head.starts_with(mark))
 }
 
 /// How far the inputs of a run are read, for whoever watches it from another thread.
@@ -78,7 +98,7 @@ impl Read for Counted {
     }
 }
 
-/// Reads a file whole, unpacked if it is gzip or zstd: at most `limit` bytes.
+/// Reads a file whole, unpacked if it is packed: at most `limit` bytes.
 ///
 /// # Errors
 /// When the file cannot be opened or read, or holds more.
@@ -94,20 +114,86 @@ pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>> {
 }
 
 /// Looks at the first bytes of a stream and unpacks it if it is compressed.
-fn unpack(raw: Box<dyn Read>) -> std::io::Result<Box<dyn BufRead>> {
-    let mut head = Vec::with_capacity(4);
-    let mut raw = raw;
-    (&mut raw).take(4).read_to_end(&mut head)?;
-    let is_gzip = head.starts_with(GZIP);
-    let is_zstd = head.starts_with(ZSTD);
-    let whole = BufReader::with_capacity(1 << 18, std::io::Cursor::new(head).chain(raw));
-    Ok(if is_gzip {
-        Box::new(BufReader::with_capacity(1 << 18, flate2::bufread::MultiGzDecoder::new(whole)))
+fn unpack(raw: Box<dyn Read>, max_ratio: u64) -> std::io::Result<Box<dyn BufRead>> {
+    let mut head = Vec::with_capacity(XZ.len());
+    let num_taken = Rc::new(Cell::new(0));
+    let mut raw = Taken { raw, num_bytes: Rc::clone(&num_taken) };
+    (&mut raw).take(XZ.len() as u64).read_to_end(&mut head)?;
+    let starts_with = |mark: &[u8]| head.starts_with(mark);
+    let (is_gzip, is_zstd, is_bzip, is_xz) =
+        (starts_with(GZIP), starts_with(ZSTD), starts_with(BZIP) && head.get(4..) == Some(b"1A"), starts_with(XZ));
+    let whole = BufReader::with_capacity(CHUNK_LEN, std::io::Cursor::new(head).chain(raw));
+    let unpacked: Box<dyn Read> = if is_gzip {
+        Box::new(Members::new(Box::new(whole)))
     } else if is_zstd {
-        Box::new(BufReader::with_capacity(1 << 18, zstd::stream::read::Decoder::with_buffer(whole)?))
+        Box::new(zstd::stream::read::Decoder::with_buffer(whole)?)
+    } else if is_bzip {
+        Box::new(bzip2::bufread::MultiBzDecoder::new(whole))
+    } else if is_xz {
+        Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(whole))
     } else {
-        Box::new(whole)
-    })
+        return Ok(Box::new(whole));
+    };
+    let bounded = Bounded { unpacked, num_given: 0, num_taken, max_ratio };
+    Ok(Box::new(BufReader::with_capacity(CHUNK_LEN, bounded)))
+}
+
+/// Counts the bytes of one stream as they are taken.
+struct Taken {
+    raw: Box<dyn Read>,
+    num_bytes: Rc<Cell<u64>>,
+}
+
+impl Read for Taken {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.raw.read(buffer)?;
+        self.num_bytes.set(self.num_bytes.get() + len as u64);
+        Ok(len)
+    }
+}
+
+/// A stream that cannot be read: it fails once, and is over.
+pub(super) struct Broken(Option<std::io::Error>);
+
+impl Broken {
+    pub(super) fn new(error: std::io::Error) -> Self {
+        Self(Some(error))
+    }
+}
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+impl BufRead for Broken {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.0.take().map_or(Ok(&[]), Err)
+    }
+
+    fn consume(&mut self, _: usize) {}
+}
+
+/// Gives up on what unpacks to too many times its size: a bomb, not a feed.
+struct Bounded {
+    unpacked: Box<dyn Read>,
+    num_given: u64,
+    num_taken: Rc<Cell<u64>>,
+    max_ratio: u64,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let allowed = self.num_taken.get().saturating_mul(self.max_ratio).max(FREE_LEN);
+        if self.num_given > allowed {
+            let reason = format!("unpacks to more than {} times its size; --max-ratio allows more", self.max_ratio);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+        }
+        let len = self.unpacked.read(buffer)?;
+        self.num_given += len as u64;
+        Ok(len)
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +203,7 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> std::io::Result<String> {
         let mut out = String::new();
-        unpack(Box::new(std::io::Cursor::new(bytes)))?.read_to_string(&mut out)?;
+        unpack(Box::new(std::io::Cursor::new(bytes)), 100)?.read_to_string(&mut out)?;
         Ok(out)
     }
 
@@ -134,6 +220,14 @@ mod tests {
         let frames =
             [zstd::encode_all(&b"one\n"[..], 1).unwrap(), zstd::encode_all(&b"two\n"[..], 1).unwrap()].concat();
         assert_eq!(read(frames).unwrap(), "one\ntwo\n");
+        let bzip = |text: &str| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(text.as_bytes()).unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(read([bzip("one\n"), bzip("two\n")].concat()).unwrap(), "one\ntwo\n");
+        let xz = |text: &str| liblzma::encode_all(text.as_bytes(), 1).unwrap();
+        assert_eq!(read([xz("one\n"), xz("two\n")].concat()).unwrap(), "one\ntwo\n");
         assert_eq!(read(b"x".to_vec()).unwrap(), "x");
         assert_eq!(read(Vec::new()).unwrap(), "");
     }
@@ -146,6 +240,13 @@ mod tests {
         assert_eq!(read_file(&path, 4).unwrap(), b"four");
         assert!(read_file(&path, 3).unwrap_err().to_string().ends_with("cannot read: larger than 3 bytes"));
         assert!(read_file(Path::new("-"), 3).is_err(), "a file of that name, not stdin");
+    }
+
+    #[test]
+    fn a_bomb_does_not_go_off() {
+        let bomb = gzip(&"0".repeat(FREE_LEN as usize + (1 << 20)));
+        let error = read(bomb).unwrap_err().to_string();
+        assert_eq!(error, "unpacks to more than 100 times its size; --max-ratio allows more");
     }
 
     #[test]

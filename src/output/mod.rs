@@ -1,7 +1,15 @@
 //! Writers: results to files that appear whole or not at all.
 
+mod line;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod sqlite;
 mod table;
 
+pub use line::article_line;
+#[cfg(feature = "parquet")]
+pub use parquet::{RowOf, write_rows};
+pub use sqlite::write_sqlite;
 pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
 
 use crate::error::{Error, Result};
@@ -35,16 +43,25 @@ pub enum Format {
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
+    /// Apache Parquet, in builds with the feature `parquet`.
+    #[cfg(feature = "parquet")]
+    Parquet,
+    /// A database of SQLite, of the clusters with all that belongs to them.
+    Sqlite,
 }
 
 /// The format that a file's name asks for, looking through `.gz` and `.zst`; `None` for a name this build does not know.
 #[must_use]
 pub fn format_of(path: &Path) -> Option<Format> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.').map(|(_, extension)| extension) {
+    let unpacked = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
+    match unpacked.unwrap_or(&name).rsplit_once('.').map(|(_, extension)| extension) {
         Some("jsonl" | "ndjson" | "json") => Some(Format::Jsonl),
         Some("csv") => Some(Format::Csv),
+        // These are packed within.
+        #[cfg(feature = "parquet")]
+        Some("parquet") if unpacked.is_none() => Some(Format::Parquet),
+        Some("sqlite" | "sqlite3" | "db") if unpacked.is_none() => Some(Format::Sqlite),
         _ if is_stdout(path) || path.starts_with("/dev") => Some(Format::Jsonl),
         _ => None,
     }
@@ -64,7 +81,7 @@ pub struct Output {
 }
 
 enum Target {
-    Direct(Encoder<BufWriter<Box<dyn Write>>>),
+    Direct(Encoder<BufWriter<Box<dyn Write + Send>>>),
     Staged(Encoder<BufWriter<NamedTempFile>>),
 }
 
@@ -92,10 +109,10 @@ impl Output {
         let is_special =
             path.as_os_str() == "/dev/stderr" || std::fs::metadata(path).is_ok_and(|found| !found.is_file());
         let target = if is_stdout(path) {
-            let writer: Box<dyn Write> = Box::new(std::io::stdout());
+            let writer: Box<dyn Write + Send> = Box::new(std::io::stdout());
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else if is_special {
-            let writer: Box<dyn Write> = Box::new(File::options().append(true).open(path).map_err(fail)?);
+            let writer: Box<dyn Write + Send> = Box::new(File::options().append(true).open(path).map_err(fail)?);
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -270,6 +287,8 @@ mod tests {
         }
         assert_eq!(format_of(Path::new("x.csv.gz")), Some(Format::Csv));
         assert_eq!(format_of(Path::new("x.xlsx")), None);
+        assert_eq!(format_of(Path::new("x.sqlite")), Some(Format::Sqlite));
+        assert_eq!(format_of(Path::new("x.sqlite.gz")), None);
         assert_eq!(format_of(Path::new("/dev/shm/x.csv")), Some(Format::Csv));
         assert_eq!(["-", "/dev/stdout", "/dev/null"].map(|name| format_of(Path::new(name))), [Some(Format::Jsonl); 3]);
     }

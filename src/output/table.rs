@@ -1,4 +1,4 @@
-//! Clusters and pairs as JSON lines or CSV.
+//! Clusters and pairs as JSON lines or CSV; in other formats by their own modules.
 
 use super::{Format, Output};
 use crate::engine::{Clustering, Pair};
@@ -32,6 +32,10 @@ impl Serialize for Decimal {
 /// # Errors
 /// When the output cannot be written.
 pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Format) -> Result<()> {
+    #[cfg(feature = "parquet")]
+    if format == Format::Parquet {
+        return super::parquet::write_clusters(clustering, output);
+    }
     let mut rows = Rows::new(output, format);
     rows.header(&["id", "cluster", "representative", "relation", "score", "size"])?;
     let id = |rank: u32| clustering.articles.get(rank).id();
@@ -51,7 +55,7 @@ pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Form
                 let rest = format!(",\"relation\":\"{relation}\",\"score\":{score},\"size\":{}}}", member.size);
                 line.extend_from_slice(rest.as_bytes());
             })?,
-            Format::Csv => {
+            _ => {
                 rows.cells(&[article, cluster, representative, relation, &score, &member.size.to_string()])?;
             }
         }
@@ -117,7 +121,7 @@ impl<'a> DiffersMap<'a> {
 
 struct EvidenceMap<'a>(&'a [i32; NUM_MEASUREMENTS]);
 
-fn share_e4(value: i32) -> u64 {
+pub(super) fn share_e4(value: i32) -> u64 {
     (value as u64 * 10_000 + ONE as u64 / 2) / ONE as u64
 }
 
@@ -131,6 +135,12 @@ impl Serialize for EvidenceMap<'_> {
     }
 }
 
+/// What differs in a pair, as JSON.
+pub(super) fn differs_cell(clustering: &Clustering, pair: &Pair) -> Option<String> {
+    let differences = clustering.differences(pair)?;
+    DiffersMap::new(&differences).map(|map| serde_json::to_string(&map).expect("text to memory"))
+}
+
 /// Writes one row a pair, "a is … of b": ids, relation, score, whether an update corrects, what differs in an update or
 /// template (at most [`MAX_DIFFERING`] figures, names and dates of each article, where the clustering holds texts), and
 /// the evidence it rests on. In CSV what differs is a cell of JSON.
@@ -138,6 +148,10 @@ impl Serialize for EvidenceMap<'_> {
 /// # Errors
 /// When the output cannot be written.
 pub fn write_pairs(clustering: &Clustering, pairs: &[Pair], output: &mut Output, format: Format) -> Result<()> {
+    #[cfg(feature = "parquet")]
+    if format == Format::Parquet {
+        return super::parquet::write_pairs(clustering, pairs, output);
+    }
     let mut rows = Rows::new(output, format);
     let mut header = vec!["a", "b", "relation", "score", "correction"];
     header.extend(Measurement::ALL.map(Measurement::name));
@@ -188,14 +202,14 @@ impl<'a> Rows<'a> {
     fn header(&mut self, names: &[&str]) -> Result<()> {
         match self.format {
             Format::Jsonl => Ok(()),
-            Format::Csv => self.cells(names),
+            _ => self.cells(names),
         }
     }
 
     fn row(&mut self, row: &impl Serialize, cells: impl FnOnce() -> Vec<String>) -> Result<()> {
         match self.format {
             Format::Jsonl => self.line(|line| serde_json::to_writer(line, row).expect("rows are text and numbers")),
-            Format::Csv => self.cells(&cells()),
+            _ => self.cells(&cells()),
         }
     }
 

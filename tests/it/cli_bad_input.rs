@@ -332,7 +332,12 @@ fn inputs_that_cannot_be_opened_are_named() {
         ("absent.jsonl", "error: absent.jsonl: cannot open: No such file or directory (os error 2)\n"),
         ("feed.jsonl absent.jsonl", "error: absent.jsonl: cannot open: No such file or directory (os error 2)\n"),
         ("feed.jsonl/x", "error: feed.jsonl/x: cannot open: Not a directory (os error 20)\n"),
-        ("hollow", "error: hollow: cannot read: no .txt, .jsonl or .ndjson file in the folder\n"),
+        (
+            "hollow",
+            "error: hollow: cannot read: no file in the folder whose name says a format, as .jsonl, .csv, .xml or .txt \
+             do\n",
+        ),
+        ("no*.jsonl", "error: no*.jsonl: cannot open: No such file or directory (os error 2)\n"),
     ] {
         for command in [format!("cluster {inputs} {OUTPUTS}"), format!("dedup {inputs} -o kept.jsonl")] {
             let ran = folder.run(&command);
@@ -594,7 +599,8 @@ fn usage_errors_are_two() {
         ("-o out.jsonl --links links.", "links."),
     ] {
         let ran = folder.run(&format!("cluster feed.jsonl {args}"));
-        let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
+        let hint = "expected a name that ends in .jsonl, .csv, .parquet or .sqlite, the first two also in .gz or .zst \
+                    after it, or -";
         assert_eq!((ran.code, ran.stderr), (2, format!("error: {file}: {hint}\n")));
     }
     assert_eq!(folder.names(), ["feed.jsonl"]);

@@ -163,6 +163,29 @@ fn what_has_come_is_passed_on_before_more_does() {
 }
 
 #[test]
+fn kills_pass_and_name_who_tells_the_story() {
+    let item = |id: &str, status: &str, text: &str| {
+        let body =
+            json!({"uri": id, "type": "text", "pubstatus": status, "version": "1", "headline": id, "body_text": text});
+        body.to_string() + "\n"
+    };
+    let text = text_of("ferry-grounding/base");
+    let folder = Folder::new();
+    let stories = item("one", "usable", &text) + &item("two", "usable", &text.to_uppercase());
+    let ran = folder.run_on("filter --index seen --format ninjs --quiet", stories.as_bytes());
+    assert_eq!((ran.code, rows(&ran.stdout).len()), (0, 1), "{ran}");
+    let kill = item("one", "canceled", "Kill this story.");
+    let ran = folder.run_on("filter --index seen --format ninjs", (kill.clone() + &stories).as_bytes());
+    let passed = rows(&ran.stdout);
+    assert_eq!((passed.len(), field(&passed[0], "notice")), (1, "canceled"), "{ran}");
+    assert!(ran.stdout.starts_with(kill.trim_end().strip_suffix('}').expect("an object")), "{ran}");
+    assert_eq!((&passed[0]["copies"], &passed[0]["story"]), (&json!(["one", "two"]), &json!(1)));
+    assert!(ran.stderr.contains("1 set aside and passed"), "{ran}");
+    let ran = folder.run_on("filter --index seen --format csv", b"");
+    assert!(ran.code == 2 && ran.stderr.contains("index add reads every format"), "{ran}");
+}
+
+#[test]
 fn a_second_writer_is_told() {
     let folder = Folder::new();
     let mut child = start(&folder, &[]);

@@ -58,3 +58,31 @@ fn every_command_in_the_guides_is_known() {
     }
     assert!(num_commands >= 30, "{num_commands}");
 }
+
+#[test]
+fn every_example_of_a_format_is_read_as_it_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
+    let text = std::fs::read_to_string(path).expect("the guide is in the tree");
+    let (_, examples) = text.split_once("\n## Examples\n").expect("the guide has examples");
+    let (examples, _) = examples.split_once("\n## ").expect("something follows them");
+    let blocks: Vec<&str> = examples.split("```").skip(1).step_by(2).collect();
+    let content = |block: &str| block.split_once('\n').expect("a block has a kind").1.to_string();
+    let mut num_read = 0;
+    for pair in blocks.chunks_exact(2) {
+        let (input, expected) = (content(pair[0]), content(pair[1]));
+        // A table is shown as one, and not as its bytes.
+        if input.starts_with("id: int64") {
+            continue;
+        }
+        let folder = Folder::new().write("example", &input);
+        let blocks = samestory::input::Blocks::open(&[folder.path("example")], None).expect("it was just written");
+        let parsed: Vec<_> =
+            blocks.map(|block| block.expect("it was just written").parse(&Default::default())).collect();
+        let lines: Vec<u8> =
+            parsed.iter().flat_map(|parsed| &parsed.articles).flat_map(samestory::output::article_line).collect();
+        assert_eq!(String::from_utf8_lossy(&lines), expected, "{input}");
+        assert!(parsed.iter().all(|parsed| parsed.rejects.is_empty() && parsed.num_repaired == 0), "{input}");
+        num_read += 1;
+    }
+    assert!(num_read >= 8, "{num_read}");
+}

@@ -1,5 +1,6 @@
 //! Integration tests: the library and the binary as their users see them, a module a subject.
 
+mod bad_corpus;
 mod candidates;
 mod cli_audit;
 mod cli_bad_input;
@@ -19,6 +20,7 @@ mod docs;
 mod edits;
 mod estimators;
 mod format;
+mod formats;
 mod golden;
 mod hot_events;
 mod made_feed;

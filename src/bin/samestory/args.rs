@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use samestory::input::read_file;
+use samestory::input::{Blocks, Format, Options, read_file};
 use samestory::profile::Measurement;
 use std::path::PathBuf;
 
@@ -59,8 +59,22 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Input")]
 pub(crate) struct Reading {
     /// Format of the inputs [default: by name and content]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) format: Option<InputFormat>,
+    #[arg(long, value_name = "NAME", value_parser = format_parser())]
+    pub(crate) format: Option<Format>,
+    /// What parts the cells of a table: a character, or tab [default: by its first line]
+    #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter)]
+    pub(crate) delimiter: Option<u8>,
+    /// Longest record that is read, as 64MiB; a longer one is passed over without being held
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_record)]
+    pub(crate) max_record: usize,
+    /// How many times its size a packed input may unpack to: what unpacks to more is taken for a bomb
+    #[arg(long, value_name = "N", default_value_t = samestory::input::MAX_RATIO)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_ratio: u64,
+    /// Set aside what may not be published before a moment later than this, as 2026-11-29T12:00:00Z [default: what is
+    /// under an embargo is taken as published at its end]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) as_of: Option<samestory::Timestamp>,
     /// What to do with a record that cannot be read: count it, name it and go on, or fail
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub(crate) on_error: OnError,
@@ -162,10 +176,10 @@ pub(crate) struct Matching {
     samestory cluster texts/ -o - | jq -r 'select(.size > 1)'\n  \
     samestory cluster feed.jsonl -o clusters.jsonl --report report.html")]
 pub(crate) struct Cluster {
-    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; - for stdout
+    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; .parquet; .sqlite, with pairs and links; - for stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Write the verified pairs that match, with their evidence
@@ -174,6 +188,10 @@ pub(crate) struct Cluster {
     /// Write the verified pairs that do not match: followup, same_event, template, includes
     #[arg(long, value_name = "FILE")]
     pub(crate) links: Option<PathBuf>,
+    /// Write what is set aside to this file: kills with the copies they concern, what is withheld or under an embargo,
+    /// captions, notes to editors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) notices: Option<PathBuf>,
     /// Write counts, times and parameters of the run, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
@@ -195,11 +213,12 @@ pub(crate) struct Cluster {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Lines that stay keep their bytes, line ends too; a line without an end gets one only where \
     another follows.\nA byte order mark stays at the start where the first file has one. Blank lines and lines that \
-    cannot be read are left out. A text file becomes a JSON line.\n\n\
+    cannot be read are left out. A table stays one where -o does not say .jsonl; of every other format, and of a text \
+    file, a record becomes a JSON line. What is set aside (kills, captions) passes.\n\n\
     Examples:\n  samestory dedup feed.jsonl -o kept.jsonl --removed removed.jsonl\n  \
     samestory dedup feed.jsonl -o - --keep source:Reuters,AP > kept.jsonl")]
 pub(crate) struct Dedup {
-    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Where to write the articles that stay; - for stdout; may be an input, which is replaced when all is read
@@ -208,6 +227,10 @@ pub(crate) struct Dedup {
     /// Write the articles that go, with `duplicate_of` and `relation`
     #[arg(long, value_name = "FILE")]
     pub(crate) removed: Option<PathBuf>,
+    /// Write what is set aside to this file: kills with the copies they concern, what is withheld or under an embargo,
+    /// captions, notes to editors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) notices: Option<PathBuf>,
     /// Which telling of a story stays: earliest, longest, latest, or source:A,B
     #[arg(long, value_name = "WHICH", default_value = "earliest", value_parser = parse_keep)]
     pub(crate) keep: samestory::engine::Keep,
@@ -233,7 +256,7 @@ pub(crate) struct Dedup {
     samestory filter --index seen --tag < day.jsonl | jq -r 'select(.duplicate_of)'"
 )]
 pub(crate) struct Filter {
-    /// File with JSON lines, or - for stdin; .gz and .zst are unpacked
+    /// File with a JSON object a line, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) input: PathBuf,
     /// Folder of the index, made where it is missing
@@ -320,7 +343,7 @@ pub(crate) struct IndexAdd {
     /// Folder of the index, made where it is missing
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     #[command(flatten)]
@@ -373,7 +396,7 @@ pub(crate) struct IndexClusters {
     /// Folder of the index
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; - for stdout
+    /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; .parquet; - for stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
@@ -481,7 +504,7 @@ pub(crate) struct Eval {
     Warns when the feed outgrows the profile's capacity, and when its words have outgrown the table of weights.\n\n\
     Examples:\n  samestory plan feed.jsonl.zst\n  samestory plan january.jsonl --articles 12000000 --json")]
 pub(crate) struct Plan {
-    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Articles the feed will grow to in time [default: those it has]
@@ -507,7 +530,7 @@ pub(crate) struct Plan {
     samestory weights de/*.jsonl -o de.weights --language de --min-count 5\n  \
     samestory cluster feed.jsonl -o clusters.jsonl --weights mine.weights")]
 pub(crate) struct Weights {
-    /// Files, folders, or - for stdin; .gz and .zst are unpacked
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Where to write the table, packed where the name ends in .gz or .zst
@@ -629,12 +652,6 @@ pub(crate) struct Audit {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum InputFormat {
-    Jsonl,
-    Text,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ReportTextName {
     Full,
     None,
@@ -702,6 +719,40 @@ fn parse_share(text: &str) -> Result<f64, String> {
 fn parse_positive(text: &str) -> Result<f64, String> {
     let positive = |number: &f64| *number > 0.0 && number.is_finite();
     text.parse().ok().filter(positive).ok_or_else(|| "expected a number above 0".to_string())
+}
+
+/// Longest record that can be asked for: beyond it a record would be no article but a file.
+const MOST_RECORD: u64 = 1 << 30;
+
+fn parse_record(text: &str) -> Result<usize, String> {
+    let size: bytesize::ByteSize = text.parse().map_err(|_| "expected a size such as 64MiB".to_string())?;
+    let fits = (1..=MOST_RECORD).contains(&size.as_u64());
+    fits.then_some(size.as_u64() as usize)
+        .ok_or_else(|| format!("expected {} or less", bytesize::ByteSize(MOST_RECORD)))
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !b"\"\r\n".contains(byte) => Ok(*byte),
+        _ => Err("expected one ASCII character, or tab".to_string()),
+    }
+}
+
+fn parse_time(text: &str) -> Result<samestory::Timestamp, String> {
+    samestory::Timestamp::parse(text).ok_or_else(|| "expected a time such as 2026-11-29T12:00:00Z".to_string())
+}
+
+/// Formats by name; Atom goes by its own name too.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.map(|format| match format {
+        Format::Feed => clap::builder::PossibleValue::new(format.name()).alias("atom"),
+        _ => clap::builder::PossibleValue::new(format.name()),
+    });
+    PossibleValuesParser::new(names).map(|name| {
+        let name = if name == "atom" { Format::Feed.name() } else { &name };
+        Format::ALL.into_iter().find(|format| format.name() == name).expect("the parser takes no other names")
+    })
 }
 
 /// A measurement by name; clap names one that is like an unknown one.
@@ -846,10 +897,23 @@ impl Reading {
     }
 
     /// The input format, where one is given.
-    pub(crate) fn input_format(&self) -> Option<samestory::input::Format> {
-        self.format.map(|format| match format {
-            InputFormat::Jsonl => samestory::input::Format::Jsonl,
-            InputFormat::Text => samestory::input::Format::Text,
-        })
+    pub(crate) fn input_format(&self) -> Option<Format> {
+        self.format
+    }
+
+    /// The blocks of inputs, read as these words say.
+    pub(crate) fn blocks(&self, inputs: &[PathBuf]) -> samestory::Result<Blocks> {
+        self.blocks_as(inputs, self.format)
+    }
+
+    /// The blocks of inputs of a format.
+    pub(crate) fn blocks_as(&self, inputs: &[PathBuf], format: Option<Format>) -> samestory::Result<Blocks> {
+        Ok(Blocks::open(inputs, format)?.with_options(self.options()))
+    }
+
+    /// How inputs are read, beside their format.
+    pub(crate) fn options(&self) -> Options {
+        let Self { max_record, max_ratio, delimiter, as_of, .. } = *self;
+        Options { max_record, max_ratio, delimiter, as_of }
     }
 }

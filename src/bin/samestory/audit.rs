@@ -45,7 +45,7 @@ pub(crate) fn run(args: &args::Audit) -> anyhow::Result<ExitCode> {
         let reason = "stdin is read and cannot hold answers too: give them by --answers, or write the pairs to --list";
         return Err(Usage(reason.to_string()).into());
     }
-    let blocks = Blocks::open(&args.articles, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.articles)?;
     let read = [Some(&args.clusters), args.answers.as_ref()].into_iter().flatten();
     outputs.refuse_inputs(None, blocks.files().chain(read.map(|path| path.as_path())))?;
     outputs.refuse_unwritable()?;

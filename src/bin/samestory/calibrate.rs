@@ -12,7 +12,6 @@ use samestory::calibrate::{
 };
 use samestory::engine::Analyzed;
 use samestory::hash::HashMap;
-use samestory::input::Blocks;
 use samestory::output::Output;
 use samestory::profile::VerdictParams;
 use samestory::verify::Scratch;
@@ -34,7 +33,7 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
         return Err(Usage("--without leaves no measurement for the fit".to_string()).into());
     }
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
-    let blocks = Blocks::open(&args.articles, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.articles)?;
     let labels = [args.pairs.as_path()];
     outputs.refuse_inputs(None, blocks.files().chain(labels).chain(args.running.weights.as_deref()))?;
     // The profile that is fitted may replace the one it was fitted from.

@@ -4,36 +4,33 @@ use crate::args;
 use crate::feed::Intake;
 use crate::memory;
 use crate::message::{self, Usage, count, counted};
+use crate::notices;
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::engine::{Clustering, Texts, Verdicts};
-use samestory::input::{Blocks, Reject};
-use samestory::output::{Output, format_of, is_stdout, write_clusters, write_pairs};
+use samestory::input::Reject;
+use samestory::output::{Format, Output, format_of, is_stdout, write_clusters, write_pairs, write_sqlite};
 use samestory::{Timestamp, report};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
-    let tables = [Some(&args.output), args.pairs.as_ref(), args.links.as_ref()];
-    for path in tables.into_iter().flatten() {
-        if format_of(path).is_none() {
-            let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
-            return Err(Usage(format!("{}: {hint}", path.display())).into());
-        }
-    }
+    check_names(args)?;
     let outputs = Outputs::new(&[
         ("-o", Some(&args.output)),
         ("--pairs", args.pairs.as_deref()),
         ("--links", args.links.as_deref()),
         ("--stats", args.stats.as_deref()),
         ("--report", args.report.as_deref()),
+        ("--notices", args.notices.as_deref()),
         ("--rejects", args.reading.rejects.as_deref()),
     ])?;
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
     outputs.refuse_unwritable()?;
-    let holds = [&args.pairs, &args.links, &args.report].into_iter().any(Option::is_some);
+    let is_database = format_of(&args.output) == Some(Format::Sqlite);
+    let holds = is_database || [&args.pairs, &args.links, &args.report].into_iter().any(Option::is_some);
     let texts = if holds { Texts::Held } else { Texts::Dropped };
     let verdicts = if holds { Verdicts::Held } else { Verdicts::Counted };
     let engine = args.matching.engine(&args.running)?.with_texts(texts).with_verdicts(verdicts);
@@ -43,6 +40,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
     watch.finish();
     let rejects = if args.report.is_some() { intake.rejects() } else { Vec::new() };
+    let notices = notices::concerning(intake.notices(), &clustering);
     let num_rejects = intake.report(&args.reading, quiet)?;
 
     let mut finished = Vec::new();
@@ -52,7 +50,11 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         output.finish()
     };
     let table = |path: &Path| format_of(path).expect("checked above");
-    finished.push(write(&args.output, &|out| write_clusters(&clustering, out, table(&args.output)))?);
+    finished.push(if is_database {
+        write_sqlite(&clustering, &args.output)?
+    } else {
+        write(&args.output, &|out| write_clusters(&clustering, out, table(&args.output)))?
+    });
     for (path, pairs) in [(&args.pairs, &clustering.pairs), (&args.links, &clustering.links)] {
         if let Some(path) = path {
             finished.push(write(path, &|out| write_pairs(&clustering, pairs, out, table(path)))?);
@@ -62,6 +64,9 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         let text = format!("{:#}\n", stats_json(&clustering, num_rejects));
         finished.push(write(path, &|out| out.write(text.as_bytes()))?);
     }
+    if let Some(path) = &args.notices {
+        finished.push(notices::write(path, &notices)?);
+    }
     if let Some(path) = &args.report {
         let page = report::to_html(&clustering, &described(args, &rejects));
         finished.push(write(path, &|out| out.write(page.as_bytes()))?);
@@ -70,11 +75,32 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         file.publish()?;
     }
     if !quiet {
+        notices::warn(&notices);
         summarize(&clustering, num_rejects, args);
     }
     // The process ends here: the system takes the memory back faster than a hundred thousand vectors are freed.
     std::mem::forget(clustering);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses names of tables that say no format, or one that cannot be.
+fn check_names(args: &args::Cluster) -> Result<(), Usage> {
+    let tables = [Some(&args.output), args.pairs.as_ref(), args.links.as_ref()];
+    for path in tables.into_iter().flatten() {
+        let hint = match format_of(path) {
+            None => {
+                "expected a name that ends in .jsonl, .csv, .parquet or .sqlite, the first two also in .gz or .zst \
+                     after it, or -"
+            }
+            Some(Format::Sqlite) if path != &args.output => "pairs and links stand in the database of -o FILE.sqlite",
+            Some(Format::Sqlite) if path.metadata().is_ok_and(|found| !found.is_file()) => {
+                "a database is a regular file"
+            }
+            Some(_) => continue,
+        };
+        return Err(Usage(format!("{}: {hint}", path.display())));
+    }
+    Ok(())
 }
 
 /// What the report says of the run beside its answer.

@@ -14,8 +14,12 @@ use toml::de::{DeTable, DeValue};
 /// Bytes of the largest file of defaults that is read.
 const MAX_LEN: usize = 1 << 20;
 /// The options that may stand in it: how feeds are read and compared. What a run reads and writes is said for each run.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 26] = [
     "format",
+    "delimiter",
+    "max-record",
+    "max-ratio",
+    "as-of",
     "on-error",
     "id-field",
     "text-field",

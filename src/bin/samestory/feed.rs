@@ -5,7 +5,7 @@ use crate::fields::FieldLog;
 use crate::message::{self, counted};
 use anyhow::bail;
 use samestory::Article;
-use samestory::input::{Block, Blocks, FieldNames, Parsed, Reject};
+use samestory::input::{Aside, Block, Blocks, FieldNames, Notice, Parsed, Reject};
 use samestory::output::Output;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,7 @@ const NUM_NAMED: usize = 10;
 pub(crate) struct Intake {
     fields: FieldNames,
     rejects: Mutex<Vec<Reject>>,
+    notices: Mutex<Vec<Notice>>,
     met: Mutex<FieldLog>,
     num_articles: Arc<AtomicU64>,
     num_repaired: AtomicU64,
@@ -28,6 +29,7 @@ impl Intake {
         Self {
             fields: reading.field_names(),
             rejects: Mutex::default(),
+            notices: Mutex::default(),
             met: Mutex::default(),
             num_articles: Arc::default(),
             num_repaired: AtomicU64::new(0),
@@ -45,6 +47,10 @@ impl Intake {
         self.num_bad_times.fetch_add(parsed.num_bad_times, Ordering::Relaxed);
         if !parsed.rejects.is_empty() {
             self.rejects.lock().expect("no parser panics").append(&mut parsed.rejects);
+        }
+        if !parsed.notices.is_empty() {
+            let notices = parsed.notices.iter().map(Notice::without_article);
+            self.notices.lock().expect("no parser panics").extend(notices);
         }
         parsed
     }
@@ -67,6 +73,13 @@ impl Intake {
         rejects
     }
 
+    /// What was set aside so far, in the order of the input.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        let mut notices = self.notices.lock().expect("no parser panics").clone();
+        notices.sort_by_key(|notice| (notice.block, notice.record.start));
+        notices
+    }
+
     /// Reads all articles on this thread.
     pub(crate) fn read_all(&self, blocks: Blocks) -> anyhow::Result<Vec<Article>> {
         let mut articles = Vec::new();
@@ -80,6 +93,7 @@ impl Intake {
     ///
     /// With `--on-error fail` the first is the run's error; so is an id or text under a name that no record has.
     pub(crate) fn report(self, reading: &Reading, quiet: bool) -> anyhow::Result<u64> {
+        let notices = self.notices();
         let mut rejects = self.rejects.into_inner().expect("no parser panics");
         rejects.sort();
         if let Some(path) = &reading.rejects {
@@ -109,6 +123,12 @@ impl Intake {
                 let rest = (rejects.len() - NUM_NAMED) as u64;
                 let hint = if reading.rejects.is_some() { "" } else { "; --rejects FILE names them all" };
                 message::warning(&format!("{} more skipped{hint}", counted(rest, "record")));
+            }
+            for aside in Aside::ALL {
+                let number = notices.iter().filter(|notice| notice.aside == aside).count() as u64;
+                if number > 0 {
+                    message::warning(&format!("{} set aside and not compared: {aside}", counted(number, "record")));
+                }
             }
             for (number, text) in [
                 (self.num_repaired.into_inner(), "with damaged text mended"),

@@ -42,11 +42,7 @@ impl FieldLog {
         for (sum, count) in self.counts.iter_mut().zip(met.counts) {
             *sum += count;
         }
-        let sample = |record: &NamedRecord| Sample {
-            block,
-            place: record.place.clone(),
-            line: parsed.bytes[record.bytes.clone()].to_vec(),
-        };
+        let sample = |record: &NamedRecord| Sample { block, place: record.place.clone(), line: record.json.clone() };
         for (known, found) in [(&mut self.first, &met.first), (&mut self.first_without_text, &met.first_without_text)] {
             if let (Some(found), true) = (found, known.as_ref().is_none_or(|known| block < known.block)) {
                 *known = Some(sample(found));

@@ -2,13 +2,13 @@
 
 use crate::args::{self, OnError};
 use crate::index::say_recovered;
-use crate::message::{self, count, counted};
+use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::tag::with_fields;
 use anyhow::bail;
 use samestory::engine::Decision;
 use samestory::hash::hash128;
-use samestory::input::{Block, FieldNames, MAX_LINE_LEN, Reject};
+use samestory::input::{Aside, Block, FieldNames, Format, Notice, Reject};
 use samestory::output::Output;
 use samestory::{Index, Timestamp};
 use std::io::{BufRead, Write};
@@ -34,13 +34,17 @@ const NUM_NAMED: u64 = 10;
 pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
     outputs.refuse_unwritable()?;
+    if !matches!(args.reading.format, None | Some(Format::Jsonl | Format::Ninjs)) {
+        let hint = "filter reads a JSON object a line: --format jsonl or ninjs; index add reads every format";
+        return Err(Usage(hint.to_string()).into());
+    }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let index = Index::open(&args.index, args.near.engine(&args.running)?)?;
     say_recovered(index.recovered(), args.running.quiet);
-    let mut lines = Lines::read(&args.input)?;
+    let mut lines = Lines::read(&args.input, args.reading.max_record)?;
     let mut filter = Filter::new(args, index)?;
     while !stop.load(Ordering::Relaxed) {
         match lines.next_portion(&stop)? {
@@ -71,10 +75,12 @@ struct Lines {
     /// Within a line that is too long: its number and where it began.
     passing_over: Option<(u64, u64)>,
     too_long: Vec<(u64, u64)>,
+    /// Bytes of the longest line that is held.
+    max_len: usize,
 }
 
 impl Lines {
-    fn read(path: &Path) -> anyhow::Result<Self> {
+    fn read(path: &Path, max_len: usize) -> anyhow::Result<Self> {
         let (sender, pieces) = sync_channel(PIECES_AHEAD);
         let path = path.to_path_buf();
         if path.as_os_str() != "-" && !path.exists() {
@@ -90,6 +96,7 @@ impl Lines {
             is_at_end: false,
             passing_over: None,
             too_long: Vec::new(),
+            max_len,
         })
     }
 
@@ -136,7 +143,7 @@ impl Lines {
         }
         self.held.extend_from_slice(piece);
         let last = memchr::memrchr(b'\n', &self.held).map_or(0, |at| at + 1);
-        if last == 0 && self.held.len() > MAX_LINE_LEN {
+        if last == 0 && self.held.len() > self.max_len {
             self.passing_over = Some((self.line, self.offset));
             self.offset += self.held.len() as u64;
             self.held.clear();
@@ -198,6 +205,7 @@ struct Counts {
     added_to: u64,
     repeats: u64,
     too_old: u64,
+    set_aside: u64,
     unread: u64,
 }
 
@@ -208,6 +216,7 @@ struct Filter<'a> {
     rejects: Option<Output>,
     counts: Counts,
     file: String,
+    format: Format,
     seq: u64,
     cutoff: i64,
 }
@@ -217,21 +226,25 @@ impl<'a> Filter<'a> {
         let rejects = args.reading.rejects.as_deref().map(Output::create).transpose()?;
         let fields = args.reading.field_names();
         let file = args.input.display().to_string();
-        Ok(Self { args, fields, index, rejects, counts: Counts::default(), file, seq: 0, cutoff: i64::MIN })
+        let format = args.reading.format.unwrap_or(Format::Jsonl);
+        Ok(Self { args, fields, index, rejects, counts: Counts::default(), file, format, seq: 0, cutoff: i64::MIN })
     }
 
     /// Judges lines, writes those that pass, then makes their articles last.
     fn pass(&mut self, portion: Portion) -> anyhow::Result<()> {
         let Portion { bytes, first_line, offset, too_long } = portion;
         self.seq += 1;
-        let mut parsed = Block::of_lines(self.seq, &self.file, bytes, (first_line, offset)).parse(&self.fields);
+        let place = (self.seq, self.file.as_str());
+        let options = self.args.reading.options();
+        let block = Block::of_lines(place, bytes, (first_line, offset), self.format, options);
+        let mut parsed = block.parse(&self.fields);
         for (line, start) in too_long {
             parsed.rejects.push(Reject {
                 block: self.seq,
                 line,
                 file: self.file.clone(),
                 offset: start,
-                reason: format!("line longer than {} MiB", MAX_LINE_LEN >> 20),
+                reason: format!("longer than {} bytes", self.args.reading.max_record),
                 record: String::new(),
             });
         }
@@ -246,7 +259,11 @@ impl<'a> Filter<'a> {
         let mut offer = self.index.offer(parsed.articles)?;
         let decisions = self.index.decide(&mut offer, self.args.window)?;
         let mut out = Vec::new();
+        let mut notices = parsed.notices.iter().peekable();
         for (decision, range) in decisions.iter().zip(&parsed.records) {
+            while let Some(notice) = notices.next_if(|notice| notice.record.start < range.start) {
+                self.pass_notice(notice, &parsed.bytes, &mut out)?;
+            }
             let line = &parsed.bytes[range.clone()];
             self.counts.add(decision);
             let adds = decision.relation.is_some() && !decision.is_repeat;
@@ -259,6 +276,9 @@ impl<'a> Filter<'a> {
                 }
             }
         }
+        for notice in notices {
+            self.pass_notice(notice, &parsed.bytes, &mut out)?;
+        }
         let mut stdout = std::io::stdout().lock();
         stdout
             .write_all(&out)
@@ -266,6 +286,19 @@ impl<'a> Filter<'a> {
             .map_err(|error| samestory::Error::io("-", "write", error))?;
         self.index.commit(offer)?;
         self.expire()
+    }
+
+    /// Passes on what is no story to be compared. A kill says which story it withdraws, and who tells it.
+    fn pass_notice(&mut self, notice: &Notice, bytes: &[u8], out: &mut Vec<u8>) -> anyhow::Result<()> {
+        self.counts.set_aside += 1;
+        let mut fields = format!("\"notice\":\"{}\"", notice.aside.name());
+        if notice.aside == Aside::Canceled {
+            let (story, copies) = self.index.story_of(notice.id.as_str())?.unzip();
+            let copies = serde_json::Value::from(copies.unwrap_or_default());
+            fields.push_str(&format!(",\"story\":{},\"copies\":{copies}", serde_json::Value::from(story)));
+        }
+        out.extend(with_fields(&bytes[notice.record.clone()], &fields));
+        Ok(())
     }
 
     fn expire(&mut self) -> anyhow::Result<()> {
@@ -310,12 +343,13 @@ impl<'a> Filter<'a> {
             output.finish()?.publish()?;
         }
         if !self.args.running.quiet {
-            let Counts { new, added_to, repeats, too_old, unread } = self.counts;
+            let Counts { new, added_to, repeats, too_old, set_aside, unread } = self.counts;
             let what = if self.args.tag { "tagged" } else { "dropped" };
             message::line(&format!("{} new, {} {what}", counted(new, "article"), counted(repeats, "repeat")));
             for (number, text) in [
                 (added_to, "that add something to what came before, passed"),
                 (too_old, "from before the window, passed unjudged"),
+                (set_aside, "set aside and passed: kills, what is withheld, captions, notes"),
                 (unread, "that could not be read, skipped"),
             ] {
                 if number > 0 {

@@ -6,8 +6,8 @@ use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::engine::{Added, Hit, Recovered};
-use samestory::input::Blocks;
-use samestory::output::{Output, format_of, write_clusters};
+use samestory::input::Aside;
+use samestory::output::{Format, Output, format_of, write_clusters};
 use samestory::{Index, Timestamp};
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
     let quiet = args.running.quiet;
     let mut index = Index::open(&args.folder, args.matching.engine(&args.running)?)?;
     say_recovered(index.recovered(), quiet);
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     let intake = Intake::new(&args.reading);
     let watch = Watch::start(quiet, &blocks, &intake, None);
     let started = std::time::Instant::now();
@@ -62,14 +62,23 @@ fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
         let so_far = format!("{} were added before this", counted(done.num_added, "article"));
         return Err(anyhow::Error::from(error).context(so_far));
     }
+    let notices = intake.notices();
     intake.report(&args.reading, quiet)?;
     if !quiet {
+        for notice in notices.iter().filter(|notice| notice.aside == Aside::Canceled) {
+            let (place, id) = (&notice.place, &notice.id);
+            let copies = index.story_of(id.as_str())?.map(|(_, copies)| copies.join(", "));
+            let told =
+                copies.map_or("no article here tells it".to_string(), |copies| format!("it was told by {copies}"));
+            message::warning(&format!("{place}: '{id}' is canceled; {told}"));
+        }
         let seconds = started.elapsed().as_secs_f64();
         message::line(&format!("{} added to {}", counted(done.num_added, "article"), args.folder.display()));
         for (number, text) in [
             (done.num_replaced, "newer than what was there under their id, which they replace"),
             (done.num_repeated, "there already, with the same text"),
             (done.num_older, "older than what is there under their id, left out"),
+            (notices.len() as u64, "set aside: kills, what is withheld, captions, notes"),
             (done.num_expired, "from before the moment that articles have expired to, left out"),
         ] {
             if number > 0 {
@@ -90,7 +99,7 @@ fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
 
 fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files())?;
     outputs.refuse_unwritable()?;
     let index = Index::read(&args.folder, args.near.engine(&args.running)?)?;
@@ -126,8 +135,8 @@ fn remove(args: &args::IndexRemove) -> anyhow::Result<ExitCode> {
 }
 
 fn clusters(args: &args::IndexClusters) -> anyhow::Result<ExitCode> {
-    let Some(format) = format_of(&args.output) else {
-        let hint = "expected a name that ends in .jsonl or .csv, and .gz or .zst after it, or -";
+    let Some(format) = format_of(&args.output).filter(|format| *format != Format::Sqlite) else {
+        let hint = "expected a name that ends in .jsonl or .csv, also in .gz or .zst after it, or in .parquet, or -";
         return Err(Usage(format!("{}: {hint}", args.output.display())).into());
     };
     Outputs::new(&[("-o", Some(&args.output))])?.refuse_unwritable()?;

@@ -12,9 +12,11 @@ mod feed;
 mod fields;
 mod filter;
 mod index;
+mod kept;
 mod manual;
 mod memory;
 mod message;
+mod notices;
 mod outputs;
 mod plan;
 mod progress;
@@ -28,6 +30,8 @@ use config::Asked;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "parquet")]
+    tell_of_own_panics();
     let words: Vec<_> = std::env::args_os().collect();
     let (done, code_of_failure) = match config::read(&words) {
         Ok(Asked::Say(text)) => (message::data(&text).map(|()| ExitCode::SUCCESS), 1),
@@ -50,6 +54,18 @@ fn main() -> ExitCode {
             ExitCode::from(if is_usage { 2 } else { code_of_failure })
         }
     }
+}
+
+/// Says nothing of a panic that a damaged file has caused in a reader of others: it becomes a record that could not be
+/// read.
+#[cfg(feature = "parquet")]
+fn tell_of_own_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !samestory::input::is_guarded() {
+            tell(panic);
+        }
+    }));
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {

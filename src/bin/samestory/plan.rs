@@ -6,7 +6,6 @@ use crate::message::{self, count, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::engine::{Crowd, Plan, WeightsAge};
-use samestory::input::Blocks;
 use std::process::ExitCode;
 
 /// Bytes of a row of clusters beside its three ids.
@@ -20,7 +19,7 @@ const FEW_PAIRS: u64 = 100;
 
 pub(crate) fn run(args: &args::Plan) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
     outputs.refuse_unwritable()?;
     let engine = args.matching.engine(&args.running)?;

@@ -6,7 +6,6 @@ use crate::message;
 use crate::outputs::Outputs;
 use crate::progress::Watch;
 use samestory::hash::{HashMap, hash128};
-use samestory::input::Blocks;
 use samestory::output::Output;
 use samestory::profile::Weights;
 use samestory::text::{Document, TokenFlags};
@@ -17,7 +16,7 @@ const MAX_TOKENS: usize = 20_000;
 
 pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
-    let blocks = Blocks::open(&args.inputs, args.reading.input_format())?;
+    let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files())?;
     outputs.refuse_unwritable()?;
     let intake = Intake::new(&args.reading);

@@ -103,7 +103,7 @@ impl Index {
     }
 
     /// Articles with the exact text of one that are live now.
-    fn copies_of(&self, ordinal: u32) -> Result<Vec<u32>> {
+    pub(super) fn copies_of(&self, ordinal: u32) -> Result<Vec<u32>> {
         self.articles.look_at(ordinal)?;
         let Some(key) = self.articles.get(ordinal).exact_key() else { return Ok(vec![ordinal]) };
         Ok(self.with_exact_text(key)?.into_iter().filter(|other| self.state.is_live(*other)).collect())

@@ -275,6 +275,24 @@ impl Index {
         Ok(stories)
     }
 
+    /// The story that the live article of an id is in, and the ids of all in it, in order.
+    ///
+    /// # Errors
+    /// [`Error::IndexDamaged`] when something is not as it was written.
+    pub fn story_of(&self, id: &str) -> Result<Option<(u32, Vec<String>)>> {
+        let Some(ordinal) = self.find_id(id)?.filter(|ordinal| self.is_current(*ordinal)) else { return Ok(None) };
+        let story = self.state.stories[ordinal as usize];
+        let mut members = self.state.groups.get(&story).map_or_else(|| vec![ordinal], |group| group.members.clone());
+        for member in members.clone() {
+            members.extend(self.copies_of(member)?);
+        }
+        members.retain(|member| self.is_current(*member));
+        let mut ids: Vec<String> = members.iter().map(|member| self.articles.get(*member).id().to_string()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Some((story, ids)))
+    }
+
     /// Counts.
     #[must_use]
     pub fn stats(&self) -> IndexStats {

@@ -16,7 +16,6 @@ use explanation::Pair;
 use samestory::Article;
 use samestory::engine::Analyzed;
 use samestory::fixed::ONE;
-use samestory::input::Blocks;
 use samestory::output::Output;
 use samestory::profile::Measurement;
 use samestory::text::Document;
@@ -87,7 +86,7 @@ fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Arti
         intake.report(&args.reading, args.running.quiet)?;
         Ok(pair)
     } else {
-        let blocks = Blocks::open(&args.feed, args.reading.input_format())?;
+        let blocks = args.reading.blocks(&args.feed)?;
         outputs.refuse_inputs(None, blocks.files())?;
         let watch = Watch::start(args.running.quiet, &blocks, &intake, None);
         let all = intake.read_all(blocks)?;
@@ -119,14 +118,10 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
     if file != "-" && path.extension().is_none() && !path.exists() {
         return Err(Usage(format!("{file}: no such file; --feed FILE compares two ids of a feed")).into());
     }
-    let is_json = [".json", ".jsonl", ".ndjson"].iter().any(|end| file.contains(end));
-    let format = args.reading.input_format().unwrap_or(if is_json {
-        samestory::input::Format::Jsonl
-    } else {
-        samestory::input::Format::Text
-    });
+    let says_format = file == "-" || samestory::input::has_known_name(&path);
+    let format = args.reading.input_format().or((!says_format).then_some(samestory::input::Format::Text));
     let mut found = Vec::new();
-    for block in Blocks::open(&[path], Some(format))? {
+    for block in args.reading.blocks_as(&[path], format)? {
         let parsed = intake.parse(block?);
         found.extend(parsed.articles);
     }
