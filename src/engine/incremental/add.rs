@@ -330,6 +330,7 @@ impl Index {
             self.held_runs.retain(|run| (run.covers().0 as usize) < num);
             // Ordinals will be given anew.
             self.margins.clear();
+            self.refined.clear();
         }
     }
 

@@ -9,7 +9,7 @@ use super::state::{Delta, Edge, Group, flag};
 use super::story::{self, Draft};
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
 use crate::engine::LEAST_MARGIN;
-use crate::engine::keys::{KeyingScratch, Refiner};
+use crate::engine::keys::KeyingScratch;
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
 use crate::index::list_of_exact;
@@ -277,7 +277,7 @@ impl Index {
         members.sort_unstable_by_key(|member| self.articles.get(*member).id());
         let ranks: Vec<u32> = (0..members.len() as u32).collect();
         let rule = CrowdRule { cap: self.keying.bucket_cap(), pairs_neighbours: true };
-        let refine = ByRank { members: &members, refiner: self.refiner() };
+        let refine = ByRank { members: &members, index: self };
         let mut pairs = Vec::new();
         bucket_pairs(&ranks, key, rule, &refine, &mut |a, b| {
             let (a, b) = (members[a as usize], members[b as usize]);
@@ -288,8 +288,15 @@ impl Index {
         Ok(pairs)
     }
 
-    pub(super) fn refiner(&self) -> Refiner<'_> {
-        Refiner::new(&self.keying, &self.articles)
+    /// Where an article's key comes from.
+    pub(super) fn origin(&self, ordinal: u32, key: u64) -> Option<KeyOrigin> {
+        self.refined.origin_or(key, ordinal, || self.keying.origin_of(&self.articles.record(ordinal), key))
+    }
+
+    /// An article's key refined by `depth` further elements.
+    pub(super) fn refine(&self, ordinal: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+        let make = || self.keying.refine_of(&self.articles.record(ordinal), origin, key, depth);
+        self.refined.key_or(key, ordinal, depth, make)
     }
 
     /// The matches among pairs that meet anew.
@@ -469,16 +476,16 @@ struct Meeting {
 /// The members of a bucket by rank of their ids, as crowded ones are refined.
 struct ByRank<'a> {
     members: &'a [u32],
-    refiner: Refiner<'a>,
+    index: &'a Index,
 }
 
 impl Refine for ByRank<'_> {
     fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
-        self.refiner.origin(self.members[rank as usize], key)
+        self.index.origin(self.members[rank as usize], key)
     }
 
     fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        self.refiner.refine(self.members[rank as usize], origin, key, depth)
+        self.index.refine(self.members[rank as usize], origin, key, depth)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::add::ByList;
 use super::decide::believed;
 use super::state::{Delta, Input, State, flag};
-use super::{FLUSH_LEN, Index, Margins, Recovered, Writing, level_name, near_name};
+use super::{FLUSH_LEN, Index, Margins, Recovered, Refined, Writing, level_name, near_name};
 use crate::engine::Engine;
 use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
@@ -274,6 +274,7 @@ impl Index {
             held_runs: Vec::new(),
             seq: manifest.seq,
             margins: Margins::default(),
+            refined: Refined::default(),
             flush_len: FLUSH_LEN,
             manifest,
             engine,

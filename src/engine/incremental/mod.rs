@@ -24,6 +24,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{Disk, KeyRun, Lock, Log, Manifest, list_of_id};
+use crate::lsh::KeyOrigin;
 use crate::verify::Level;
 use rayon::prelude::*;
 use state::State;
@@ -79,6 +80,7 @@ pub struct Index {
     /// Number of the last change.
     seq: u64,
     margins: Margins,
+    refined: Refined,
     flush_len: usize,
 }
 
@@ -322,27 +324,54 @@ impl Index {
 #[derive(Debug, Default)]
 struct Margins(Mutex<HashMap<(u32, u32), i32>>);
 
-/// Margins kept, at some 20 bytes each.
-const NUM_MARGINS: usize = 1 << 20;
-
 impl Margins {
     fn get_or(&self, first: u32, second: u32, judge: impl FnOnce() -> i32) -> i32 {
-        let lock = || self.0.lock().expect("no worker panics while it looks");
-        if let Some(margin) = lock().get(&(first, second)) {
-            return *margin;
-        }
-        let margin = judge();
-        let mut margins = lock();
-        if margins.len() >= NUM_MARGINS {
-            margins.clear();
-        }
-        margins.insert((first, second), margin);
-        margin
+        kept_or(&self.0, (first, second), judge)
     }
 
     fn clear(&self) {
         self.0.lock().expect("no worker panics while it looks").clear();
     }
+}
+
+/// What crowded buckets have asked of their members' keys: a bucket that grows asks for the same again.
+#[derive(Debug, Default)]
+struct Refined {
+    origins: Mutex<HashMap<(u64, u32), Option<KeyOrigin>>>,
+    keys: Mutex<HashMap<(u64, u32, u32), Option<u64>>>,
+}
+
+/// Values kept of a kind, at some 20 to 40 bytes each.
+const NUM_KEPT: usize = 1 << 21;
+
+impl Refined {
+    fn origin_or(&self, key: u64, ordinal: u32, find: impl FnOnce() -> Option<KeyOrigin>) -> Option<KeyOrigin> {
+        kept_or(&self.origins, (key, ordinal), find)
+    }
+
+    fn key_or(&self, key: u64, ordinal: u32, depth: usize, make: impl FnOnce() -> Option<u64>) -> Option<u64> {
+        kept_or(&self.keys, (key, ordinal, depth as u32), make)
+    }
+
+    fn clear(&self) {
+        self.origins.lock().expect("no worker panics while it looks").clear();
+        self.keys.lock().expect("no worker panics while it looks").clear();
+    }
+}
+
+/// What is kept under a key, or is made and kept now.
+fn kept_or<K: Eq + std::hash::Hash, V: Copy>(kept: &Mutex<HashMap<K, V>>, key: K, make: impl FnOnce() -> V) -> V {
+    let lock = || kept.lock().expect("no worker panics while it looks");
+    if let Some(value) = lock().get(&key) {
+        return *value;
+    }
+    let value = make();
+    let mut kept = lock();
+    if kept.len() >= NUM_KEPT {
+        kept.clear();
+    }
+    kept.insert(key, value);
+    value
 }
 
 fn level_name(level: Level) -> &'static str {

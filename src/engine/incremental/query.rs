@@ -136,14 +136,14 @@ struct Crowd<'a> {
 impl Refine for Crowd<'_> {
     fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
         match self.members.get(rank as usize) {
-            Some(member) => self.index.refiner().origin(*member, key),
+            Some(member) => self.index.origin(*member, key),
             None => self.index.keying.origin_of(self.guest, key),
         }
     }
 
     fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
         match self.members.get(rank as usize) {
-            Some(member) => self.index.refiner().refine(*member, origin, key, depth),
+            Some(member) => self.index.refine(*member, origin, key, depth),
             None => self.index.keying.refine_of(self.guest, origin, key, depth),
         }
     }
