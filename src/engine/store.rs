@@ -464,6 +464,14 @@ impl Articles {
         (words, self.places[first..].iter().map(|place| *place as u32).collect())
     }
 
+    /// Bytes in the table of a number.
+    pub(super) fn table_bytes(&self, number: u32) -> usize {
+        [&self.heads, &self.bodies, &self.notes]
+            .map(|shelf| 8 * shelf.words(u64::from(number) << 32).len())
+            .iter()
+            .sum()
+    }
+
     /// The articles of an index at these ordinals, in this order; nothing is copied.
     pub(super) fn select(&self, ordinals: &[u32]) -> Self {
         let [heads, bodies, notes] = [&self.heads, &self.bodies, &self.notes].map(Shelf::share);

@@ -92,6 +92,8 @@ impl Manifest {
         let mut file = disk.create(&made)?;
         file.write(text.as_bytes())?;
         file.sync()?;
+        // What it names lasts before it does.
+        disk.sync_folder(folder)?;
         disk.rename(&made, &folder.join(NAME))?;
         disk.sync_folder(folder)
     }

@@ -327,6 +327,7 @@ pub(crate) enum IndexCommand {
     Stories(IndexStories),
 }
 
+/// Which index, and under what it was made.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct IndexPlace {
     /// Folder of the index
@@ -360,9 +361,8 @@ pub(crate) struct IndexAdd {
     asked about is `relation` of the hit. Matches first, by score."
 )]
 pub(crate) struct IndexQuery {
-    /// Folder of the index
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
     /// Files, folders, or - for stdin
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) inputs: Vec<PathBuf>,
@@ -370,57 +370,38 @@ pub(crate) struct IndexQuery {
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
-    pub(crate) near: Sketching,
-    #[command(flatten)]
     pub(crate) reading: Reading,
-    #[command(flatten)]
-    pub(crate) running: Running,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct IndexRemove {
-    /// Folder of the index
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
     /// Ids
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    #[command(flatten)]
-    pub(crate) near: Sketching,
-    #[command(flatten)]
-    pub(crate) running: Running,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct IndexClusters {
-    /// Folder of the index
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
     /// Where to write the clusters: .jsonl or .csv, also .gz or .zst; .parquet; - for stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    #[command(flatten)]
-    pub(crate) near: Sketching,
-    #[command(flatten)]
-    pub(crate) running: Running,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(group(clap::ArgGroup::new("when").required(true).args(["older_than", "before"])))]
 pub(crate) struct IndexExpire {
-    /// Folder of the index
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
     /// Age, as 30d, 12h or 2w, by time of publication, else of arrival, from now
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub(crate) older_than: Option<i64>,
     /// A moment, as 2026-03-04 or in RFC 3339
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     pub(crate) before: Option<samestory::Timestamp>,
-    #[command(flatten)]
-    pub(crate) near: Sketching,
-    #[command(flatten)]
-    pub(crate) running: Running,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -789,6 +770,13 @@ fn engine_for(level: LevelName, near: NearName, running: &Running) -> anyhow::Re
             NearName::Minhash => NearSketch::MinHash,
             NearName::Simhash => NearSketch::SimHash,
         }))
+}
+
+impl IndexPlace {
+    /// The engine that the index is opened with.
+    pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
+        self.near.engine(&self.running)
+    }
 }
 
 impl Sketching {

@@ -13,6 +13,22 @@ use std::sync::{Arc, Mutex};
 /// Rejected records named one by one on stderr; the rest are counted.
 const NUM_NAMED: usize = 10;
 
+/// A line of the rejects file.
+pub(crate) fn reject_line(reject: &Reject) -> String {
+    let line = serde_json::json!({
+        "place": reject.place(),
+        "offset": reject.offset,
+        "reason": reject.reason,
+        "record": reject.record,
+    });
+    format!("{line}\n")
+}
+
+/// What is said of a record that could not be read.
+pub(crate) fn say_rejected(reject: &Reject) {
+    message::warning(&format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset));
+}
+
 /// Parses blocks on any thread and gathers what was amiss.
 pub(crate) struct Intake {
     fields: FieldNames,
@@ -99,13 +115,7 @@ impl Intake {
         if let Some(path) = &reading.rejects {
             let mut output = Output::create(path)?;
             for reject in &rejects {
-                let line = serde_json::json!({
-                    "place": reject.place(),
-                    "offset": reject.offset,
-                    "reason": reject.reason,
-                    "record": reject.record,
-                });
-                output.write(format!("{line}\n").as_bytes())?;
+                output.write(reject_line(reject).as_bytes())?;
             }
             output.finish()?.publish()?;
         }
@@ -117,7 +127,7 @@ impl Intake {
         if !quiet {
             met.warn(reading, &self.fields);
             for reject in rejects.iter().take(NUM_NAMED) {
-                message::warning(&format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset));
+                say_rejected(reject);
             }
             if rejects.len() > NUM_NAMED {
                 let rest = (rejects.len() - NUM_NAMED) as u64;

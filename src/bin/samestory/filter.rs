@@ -1,6 +1,7 @@
 //! `samestory filter`
 
 use crate::args::{self, OnError};
+use crate::feed::{reject_line, say_rejected};
 use crate::index::say_recovered;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
@@ -319,20 +320,13 @@ impl<'a> Filter<'a> {
         for reject in rejects {
             self.counts.unread += 1;
             if let Some(output) = &mut self.rejects {
-                let line = serde_json::json!({
-                    "place": reject.place(),
-                    "offset": reject.offset,
-                    "reason": reject.reason,
-                    "record": reject.record,
-                });
-                output.write(format!("{line}\n").as_bytes())?;
+                output.write(reject_line(reject).as_bytes())?;
             }
             if self.args.reading.on_error == OnError::Fail {
                 bail!("{}: {}", reject.place(), reject.reason);
             }
             if !self.args.running.quiet && self.counts.unread <= NUM_NAMED {
-                let text = format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset);
-                message::warning(&text);
+                say_rejected(reject);
             }
         }
         Ok(())

@@ -9,7 +9,6 @@ use samestory::engine::{Added, Hit, Recovered};
 use samestory::input::Aside;
 use samestory::output::{Format, Output, format_of, write_clusters};
 use samestory::{Index, Timestamp};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -38,12 +37,13 @@ pub(crate) fn say_recovered(recovered: Recovered, quiet: bool) {
     }
 }
 
-fn open_there(folder: &Path, engine: samestory::Engine) -> anyhow::Result<Index> {
+fn open_there(place: &args::IndexPlace) -> anyhow::Result<Index> {
+    let folder = &place.folder;
     // Only `add` and `filter` make an index: a name that was mistyped is no index without articles.
     if !Index::is_in(folder) {
         return Err(samestory::Error::NoIndex { folder: folder.to_path_buf() }.into());
     }
-    Ok(Index::open(folder, engine)?)
+    Ok(Index::open(folder, place.engine()?)?)
 }
 
 fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
@@ -102,7 +102,7 @@ fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
     let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files())?;
     outputs.refuse_unwritable()?;
-    let index = Index::read(&args.folder, args.near.engine(&args.running)?)?;
+    let index = Index::read(&args.place.folder, args.place.engine()?)?;
     let intake = Intake::new(&args.reading);
     let mut output = Output::create(&args.output)?;
     for block in blocks {
@@ -114,7 +114,7 @@ fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
         }
     }
     output.finish()?.publish()?;
-    intake.report(&args.reading, args.running.quiet)?;
+    intake.report(&args.reading, args.place.running.quiet)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,10 +124,10 @@ fn hit_json(hit: &Hit) -> serde_json::Value {
 }
 
 fn remove(args: &args::IndexRemove) -> anyhow::Result<ExitCode> {
-    let mut index = open_there(&args.folder, args.near.engine(&args.running)?)?;
+    let mut index = open_there(&args.place)?;
     let asked = args.ids.len() as u64;
     let removed = index.remove(args.ids.iter().map(String::as_str))?;
-    if !args.running.quiet {
+    if !args.place.running.quiet {
         let rest = if removed < asked { format!("; {} not there", count(asked - removed)) } else { String::new() };
         message::line(&format!("{} removed{rest}", counted(removed, "article")));
     }
@@ -140,12 +140,12 @@ fn clusters(args: &args::IndexClusters) -> anyhow::Result<ExitCode> {
         return Err(Usage(format!("{}: {hint}", args.output.display())).into());
     };
     Outputs::new(&[("-o", Some(&args.output))])?.refuse_unwritable()?;
-    let index = Index::read(&args.folder, args.near.engine(&args.running)?)?;
+    let index = Index::read(&args.place.folder, args.place.engine()?)?;
     let clustering = index.clusters()?;
     let mut output = Output::create(&args.output)?;
     write_clusters(&clustering, &mut output, format)?;
     output.finish()?.publish()?;
-    if !args.running.quiet {
+    if !args.place.running.quiet {
         let stats = &clustering.stats;
         message::line(&format!(
             "{} in {}, {}",
@@ -168,22 +168,21 @@ fn expire(args: &args::IndexExpire) -> anyhow::Result<ExitCode> {
         (None, Some(moment)) => moment,
         (None, None) => unreachable!("one of the two is required"),
     };
-    let mut index = open_there(&args.folder, args.near.engine(&args.running)?)?;
+    let mut index = open_there(&args.place)?;
     let expired = index.expire(before)?;
-    if !args.running.quiet {
+    if !args.place.running.quiet {
         message::line(&format!("{} expired, {} stay", counted(expired, "article"), count(index.len() as u64)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn compact(args: &args::IndexPlace) -> anyhow::Result<ExitCode> {
-    let engine = args.near.engine(&args.running)?;
-    let mut index = match open_there(&args.folder, engine.clone()) {
+    let mut index = match open_there(args) {
         Err(error) if is_other_verdict(&error) => {
             if !args.running.quiet {
                 message::line("made under another verdict: all is judged anew");
             }
-            Index::judge_anew(&args.folder, engine)?
+            Index::judge_anew(&args.folder, args.engine()?)?
         }
         opened => opened?,
     };
@@ -235,7 +234,7 @@ fn check(args: &args::IndexCheck) -> anyhow::Result<ExitCode> {
 }
 
 fn stats(args: &args::IndexStats) -> anyhow::Result<ExitCode> {
-    let index = Index::read(&args.place.folder, args.place.near.engine(&args.place.running)?)?;
+    let index = Index::read(&args.place.folder, args.place.engine()?)?;
     let stats = index.stats();
     let time = |moment: Timestamp| moment.to_string();
     let (oldest, newest) = stats.span.map(|(oldest, newest)| (time(oldest), time(newest))).unzip();

@@ -21,8 +21,9 @@ use std::time::SystemTime;
 /// Live articles that expire at once: what follows from them is written portion by portion.
 const EXPIRED_AT_ONCE: usize = 1 << 12;
 
-/// Articles that are made to last at once, and blocks that are parsed at once.
+/// Articles that are made to last at once, bytes of their texts, and blocks that are parsed at once.
 const PORTION_LEN: usize = 1000;
+const PORTION_BYTES: usize = 32 << 20;
 const PORTION_BLOCKS: usize = 8;
 
 /// What became of articles that were added.
@@ -112,6 +113,16 @@ impl ByList {
     }
 }
 
+/// How many of these articles make a portion: some are long.
+fn portion_len(articles: &[Article]) -> usize {
+    let mut num_bytes = 0;
+    let fits = |article: &&Article| {
+        num_bytes += article.text.len();
+        num_bytes <= PORTION_BYTES
+    };
+    articles.iter().take(PORTION_LEN).take_while(fits).count().max(articles.len().min(1))
+}
+
 /// Seconds since 1970.
 fn now() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
@@ -164,8 +175,12 @@ impl Index {
             let is_end = some.is_empty();
             let parsed: Vec<Vec<Article>> = pool.install(|| some.into_par_iter().map(&parse).collect());
             waiting.extend(parsed.into_iter().flatten());
-            while waiting.len() >= PORTION_LEN || (is_end && !waiting.is_empty()) {
-                let rest = waiting.split_off(waiting.len().min(PORTION_LEN));
+            loop {
+                let num = portion_len(&waiting);
+                if num == 0 || (num == waiting.len() && num < PORTION_LEN && !is_end) {
+                    break;
+                }
+                let rest = waiting.split_off(num);
                 let added = self.add(std::mem::replace(&mut waiting, rest))?;
                 sum = sum.plus(added);
                 each(sum);

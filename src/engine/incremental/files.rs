@@ -3,7 +3,7 @@
 use super::add::ByList;
 use super::decide::believed;
 use super::state::{Delta, Input, State, flag};
-use super::{FLUSH_LEN, Index, Margins, Recovered, Refined, Writing, level_name, near_name};
+use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Refined, Writing, level_name, near_name};
 use crate::engine::Engine;
 use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
@@ -68,26 +68,11 @@ impl Events {
     /// the log are written again.
     fn open(disk: &Disk, folder: &Path, seq: u64, frames: &[(u64, String)]) -> Result<Self> {
         let path = folder.join(EVENTS);
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                drop(disk.create(&path)?);
-                Vec::new()
-            }
-            Err(error) => return Err(Error::io(path, "read", error)),
-        };
-        // From the end to the last line of a change that lies in segments.
-        let mut end = text.len();
-        while end > 0 {
-            let start = text[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let line = &text[start..end];
-            let whole = line.ends_with(b"\n").then(|| seq_of(line)).flatten();
-            if whole.is_some_and(|found| found <= seq) {
-                break;
-            }
-            end = start;
+        if !path.exists() {
+            drop(disk.create(&path)?);
         }
-        let mut file = disk.append_to(&path, end as u64)?;
+        let end = end_of(&path, seq)?;
+        let mut file = disk.append_to(&path, end)?;
         let rest: String = frames.iter().map(|(_, lines)| lines.as_str()).collect();
         if !rest.is_empty() {
             file.write(rest.as_bytes())?;
@@ -111,22 +96,48 @@ pub(super) fn each_event(folder: &Path, after: u64, mut each: impl FnMut(&[u8]) 
     Ok(())
 }
 
-/// Bytes at the end of the log of stories that are looked at for its last whole line: more than two lines have.
+/// Bytes at the end of the log of stories that are looked at first: more than two lines have.
 const TOLD_LEN: u64 = 1 << 18;
+
+/// The last bytes of a file, and how many are before them.
+fn tail(path: &Path, len: u64) -> Result<(Vec<u8>, u64)> {
+    let fail = |error| Error::io(path, "read", error);
+    let mut file = std::fs::File::open(path).map_err(fail)?;
+    let start = file.metadata().map_err(fail)?.len().saturating_sub(len);
+    file.seek(SeekFrom::Start(start)).map_err(fail)?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(fail)?;
+    Ok((text, start))
+}
+
+/// Where the last line ends that tells of a change up to a number. What follows is told again.
+fn end_of(path: &Path, seq: u64) -> Result<u64> {
+    let mut len = TOLD_LEN;
+    loop {
+        let (text, start) = tail(path, len)?;
+        let mut end = text.len();
+        while end > 0 {
+            let from = text[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let line = &text[from..end];
+            if line.ends_with(b"\n") && seq_of(line).is_some_and(|told| told <= seq) {
+                return Ok(start + end as u64);
+            }
+            end = from;
+        }
+        if start == 0 {
+            return Ok(0);
+        }
+        len *= 2;
+    }
+}
 
 /// The number of the last change that the log of stories tells of.
 pub(super) fn last_told(folder: &Path) -> Result<Option<u64>> {
     let path = folder.join(EVENTS);
-    let fail = |error| Error::io(&path, "read", error);
-    let mut file = match std::fs::File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error)),
-    };
-    let len = file.metadata().map_err(fail)?.len();
-    file.seek(SeekFrom::Start(len.saturating_sub(TOLD_LEN))).map_err(fail)?;
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(fail)?;
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (text, _) = tail(&path, TOLD_LEN)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     Ok(text[..whole].split(|byte| *byte == b'\n').rev().find_map(seq_of))
 }
@@ -354,7 +365,9 @@ impl Index {
     }
 
     pub(super) fn flush_if_large(&mut self) -> Result<()> {
-        if self.articles.len() - self.table_first as usize >= self.flush_len { self.flush() } else { Ok(()) }
+        let num_articles = self.articles.len() - self.table_first as usize;
+        let is_large = num_articles >= self.flush_len || self.articles.table_bytes(self.table) >= FLUSH_BYTES;
+        if is_large { self.flush() } else { Ok(()) }
     }
 
     /// Puts what lies in memory and in the log into segments.
@@ -376,11 +389,8 @@ impl Index {
     fn flush_ready(&mut self) -> Result<()> {
         let sketch = self.manifest.sketch.clone();
         let mut manifest = Manifest { seq: self.seq, ..self.manifest.clone() };
-        let mut next_file = u64::from(self.table);
-        let mut number = || {
-            next_file += 1;
-            next_file - 1
-        };
+        let mut numbers = u64::from(self.table)..;
+        let mut number = || numbers.next().expect("numbers do not end");
         let covers = (self.table_first, self.articles.len() as u32 - self.table_first);
         let mut gone = vec![log_path(&self.folder, manifest.log)];
         let mut merged_from = self.filed_runs.len();
@@ -415,15 +425,9 @@ impl Index {
         if manifest.state > 0 {
             gone.push(state_path(&self.folder, manifest.state));
         }
-        manifest.state = number();
-        write_state(&self.disk, &self.folder, &sketch, manifest.state, &self.state)?;
-        manifest.log = number();
-        let log = Log::create(&self.disk, &log_path(&self.folder, manifest.log), &sketch)?;
-        manifest.next_file = next_file;
-        let writing = self.writing.as_mut().expect("a writer flushes");
-        writing.events.file.sync()?;
-        manifest.write(&self.disk, &self.folder)?;
-        writing.log = log;
+        let Self { disk, folder, writing, state, .. } = self;
+        let writing = writing.as_mut().expect("a writer flushes");
+        writing.begin_anew(disk, folder, &mut manifest, state, number())?;
         self.manifest = manifest;
         if covers.1 > 0 {
             let entry = *self.manifest.articles.last().expect("one was added");
@@ -465,11 +469,8 @@ impl Index {
         let renumbered = |ordinal: u32| Some(number_of[ordinal as usize]).filter(|number| *number != u32::MAX);
         let mut manifest = Manifest { seq: self.seq, articles: Vec::new(), keys: Vec::new(), ..self.manifest.clone() };
         let old = self.manifest.clone();
-        let mut next_file = u64::from(self.table);
-        let mut number = || {
-            next_file += 1;
-            next_file - 1
-        };
+        let mut numbers = u64::from(self.table)..;
+        let mut number = || numbers.next().expect("numbers do not end");
         let mut first = 0;
         for some in live.chunks(COMPACT_LEN) {
             let file = number();
@@ -490,17 +491,10 @@ impl Index {
             manifest.keys.push(FileEntry { file, first: 0, num: first, bytes });
         }
         let state = self.state.renumbered(&live, |ordinal| number_of[ordinal as usize]);
-        manifest.state = number();
-        write_state(&self.disk, &self.folder, &sketch, manifest.state, &state)?;
-        manifest.log = number();
-        let log = Log::create(&self.disk, &log_path(&self.folder, manifest.log), &sketch)?;
-        manifest.next_file = next_file;
         let writing = self.writing.as_mut().expect("a writer compacts");
-        writing.events.file.sync()?;
-        manifest.write(&self.disk, &self.folder)?;
+        writing.begin_anew(&self.disk, &self.folder, &mut manifest, &state, number())?;
         let (fresh, _) = Self::load(&self.disk, &self.folder, self.engine.clone(), manifest)?;
-        let mut writing = self.writing.take().expect("a writer compacts");
-        writing.log = log;
+        let writing = self.writing.take().expect("a writer compacts");
         *self = Self { writing: Some(writing), flush_len: self.flush_len, ..fresh };
         files_of(&self.folder, &old).iter().try_for_each(|path| self.disk.remove(path))
     }
@@ -556,6 +550,30 @@ pub(super) fn refuse_cut(path: &Path, told: Option<u64>, seq: u64, frames: &[Fra
             Err(Error::IndexDamaged { file: path.to_path_buf(), offset: 0, what })
         }
         _ => Ok(()),
+    }
+}
+
+impl Writing {
+    /// Makes a manifest count, with the state of its changes and an empty log behind it, under the next two numbers.
+    fn begin_anew(
+        &mut self,
+        disk: &Disk,
+        folder: &Path,
+        manifest: &mut Manifest,
+        state: &State,
+        number: u64,
+    ) -> Result<()> {
+        (manifest.state, manifest.log, manifest.next_file) = (number, number + 1, number + 2);
+        let path = state_path(folder, manifest.state);
+        let mut writer = SegmentWriter::create(disk, &path, Kind::State, &manifest.sketch, manifest.state)?;
+        writer.begin_section()?;
+        writer.write(&state.to_bytes())?;
+        writer.finish()?;
+        let log = Log::create(disk, &log_path(folder, manifest.log), &manifest.sketch)?;
+        self.events.file.sync()?;
+        manifest.write(disk, folder)?;
+        self.log = log;
+        Ok(())
     }
 }
 
@@ -621,13 +639,6 @@ pub(super) fn add_segment(
 
 pub(super) fn open_articles(folder: &Path, entry: &FileEntry, sketch: &str) -> Result<Segment> {
     Segment::open(&articles_path(folder, entry.file), Kind::Articles, sketch, section::NUM)
-}
-
-fn write_state(disk: &Disk, folder: &Path, sketch: &str, number: u64, state: &State) -> Result<()> {
-    let mut writer = SegmentWriter::create(disk, &state_path(folder, number), Kind::State, sketch, number)?;
-    writer.begin_section()?;
-    writer.write(&state.to_bytes())?;
-    writer.finish().map(|_| ())
 }
 
 pub(super) fn read_state(path: &Path, sketch: &str, num_articles: usize) -> Result<State> {

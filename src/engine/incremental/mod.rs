@@ -94,8 +94,9 @@ struct Writing {
     is_halted: bool,
 }
 
-/// Articles in memory at which they are put in a segment.
+/// Articles in memory at which they are put in a segment, and bytes of their records: some are long.
 const FLUSH_LEN: usize = 1 << 15;
+const FLUSH_BYTES: usize = 256 << 20;
 
 /// What opening an index took from its log: changes that were made to last and are in no segment yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

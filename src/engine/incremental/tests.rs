@@ -445,6 +445,53 @@ fn what_has_expired_is_hidden_before_it_is_derived() {
 }
 
 #[test]
+fn a_clock_that_runs_backwards_makes_nothing_older() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("index");
+    let mut index = Index::open(&folder, engine(32, 400)).unwrap();
+    // What a clock far ahead has left.
+    let ahead = 9_000_000_000;
+    index.state.arrival = ahead;
+    index.add(vec![Article::new("a", "Rain fell.")]).unwrap();
+    assert_eq!((index.whens[0], index.newest()), (ahead, ahead));
+    drop(index);
+    let mut index = Index::open(&folder, engine(32, 400)).unwrap();
+    index.add(vec![Article::new("b", "Snow fell.")]).unwrap();
+    assert_eq!(index.whens, [ahead, ahead]);
+    // A date far ahead of its arrival is not believed, so that it lets nothing expire.
+    let mut wrong = Article::new("c", "Hail fell.");
+    wrong.published = Some(Timestamp(ahead * 2));
+    index.add(vec![wrong]).unwrap();
+    assert_eq!(index.newest(), ahead + 86_400);
+}
+
+#[test]
+fn the_log_of_stories_is_mended_from_its_end() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("index");
+    let engine = engine(32, 400);
+    let mut index = Index::open(&folder, engine.clone()).unwrap();
+    // Lines of one change that are longer than what is looked at first.
+    let many: Vec<Article> = (0..6000).map(|n| Article::new(format!("{n:>60}"), "Rain.")).collect();
+    index.add(vec![Article::new("first", "Snow fell.")]).unwrap();
+    index.flush().unwrap();
+    index.add(many).unwrap();
+    drop(index);
+    let path = folder.join(files::EVENTS);
+    let whole = std::fs::read(&path).unwrap();
+    assert!(whole.len() > 1 << 19);
+    let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for len in [whole.len() - 1, whole.len() / 2, first + 7, first, first - 1, 0] {
+        std::fs::write(&path, &whole[..len]).unwrap();
+        drop(Index::open(&folder, engine.clone()).unwrap());
+        // What lies in segments is not told again.
+        let told = std::fs::read(&path).unwrap();
+        assert_eq!(told.len(), if len < first { whole.len() - first } else { whole.len() }, "{len}");
+        assert!(whole.ends_with(&told));
+    }
+}
+
+#[test]
 fn an_id_with_another_text_is_refused_or_a_version() {
     let story = |text: &str| {
         let long = "The ferry Santa Odilia ran aground off Batanes on Monday with passengers aboard, and fishermen                     brought most of them ashore before the coast guard came.";
