@@ -47,7 +47,9 @@ pub mod audit;
 pub mod calibrate;
 pub mod eval;
 
-#[cfg(test)]
+#[cfg(all(feature = "cli", any(test, fuzzing)))]
+pub mod fuzzing;
+#[cfg(any(test, fuzzing))]
 mod tests;
 
 /// The guides' examples, run as tests.

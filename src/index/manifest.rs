@@ -99,6 +99,13 @@ impl Manifest {
     }
 }
 
+/// The text of a manifest with its checksum put right, so that readers get to see what is wrong beside it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn mend_check(text: &str) -> String {
+    let body = text.rsplit_once(CHECK).map_or(text, |(body, _)| body);
+    format!("{body}{CHECK}{:016x}\n", hash64(body.as_bytes(), CHECK_SEED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,5 +19,13 @@ pub(crate) use log::{Frame, Log, read_log};
 pub(crate) use manifest::{FileEntry, Manifest};
 pub(crate) use segment::{Kind, Segment, SegmentWriter};
 
+/// Forging of the files of an index.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod forge {
+    pub(crate) use super::log::mend_checks as mend_log;
+    pub(crate) use super::manifest::mend_check as mend_manifest;
+    pub(crate) use super::segment::mend_checks as mend_segment;
+}
+
 /// Newest format of the files of an index that this version writes and reads.
 pub const INDEX_FORMAT: u32 = 1;

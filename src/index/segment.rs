@@ -251,6 +251,25 @@ impl Segment {
     }
 }
 
+/// Puts the checksums of a segment right, so that readers get to see what is wrong beside them.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn mend_checks(bytes: &mut [u8]) {
+    let Some(trailer) = bytes.len().checked_sub(TRAILER_LEN) else { return };
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    let start = word(bytes, trailer) as usize;
+    if start > trailer {
+        return;
+    }
+    let checks: Vec<u64> = bytes[..start].chunks(BLOCK_LEN).map(|block| hash64(block, CHECK_SEED)).collect();
+    let Some(first) = trailer.checked_sub(8 * checks.len()).filter(|first| *first >= start) else { return };
+    for (place, check) in bytes[first..trailer].chunks_exact_mut(8).zip(checks) {
+        place.copy_from_slice(&check.to_le_bytes());
+    }
+    let check = hash64(&bytes[start..trailer], CHECK_SEED ^ start as u64);
+    bytes[trailer + 16..trailer + 24].copy_from_slice(&check.to_le_bytes());
+    bytes[trailer + 24..].copy_from_slice(END);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -139,6 +139,22 @@ impl Blocks {
         Ok(Self { queue, open: None, seq: 0, read: Arc::default(), options: Options::default() })
     }
 
+    /// Blocks of bytes in place of a file of that name, handed out a few at a time.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_stream(
+        name: &str,
+        raw: Box<dyn std::io::Read>,
+        format: Option<Format>,
+        options: Options,
+    ) -> Result<Self> {
+        let path = PathBuf::from(name);
+        let reader =
+            stream::unpack(raw, options.max_ratio).map_err(|e| crate::error::Error::io(path.clone(), "read", e))?;
+        let mut blocks = Self { queue: VecDeque::new(), open: None, seq: 0, read: Arc::default(), options };
+        blocks.open = Some(blocks.open_stream(Source::file(&path, format), reader)?);
+        Ok(blocks)
+    }
+
     /// The same blocks, read in another way.
     #[must_use]
     pub fn with_options(mut self, options: Options) -> Self {
@@ -196,6 +212,13 @@ impl Blocks {
             return Ok(Open { file, format, stream });
         }
         let reader = stream::open_counted(&source.path, Arc::clone(&self.read), self.options.max_ratio)?;
+        self.open_stream(source, reader)
+    }
+
+    /// Opens a stream as what its name or its first bytes say it is.
+    fn open_stream(&self, source: Source, reader: Box<dyn BufRead>) -> Result<Open> {
+        let file: Arc<str> = source.name.as_str().into();
+        let whole = |content| Stream::One(Some(content));
         let (format, reader) = source.sniff(reader)?;
         let stream = match format {
             Format::Jsonl => Stream::Lines(LineBlocks::new(reader, Arc::clone(&file), self.options.max_record)),

@@ -20,7 +20,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn file(path: &Path, format: Option<Format>) -> Self {
+    pub(super) fn file(path: &Path, format: Option<Format>) -> Self {
         let name = path.display().to_string();
         let id = path.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
         Self { path: path.to_path_buf(), name, id, asked: format }

@@ -114,7 +114,7 @@ pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>> {
 }
 
 /// Looks at the first bytes of a stream and unpacks it if it is compressed.
-fn unpack(raw: Box<dyn Read>, max_ratio: u64) -> std::io::Result<Box<dyn BufRead>> {
+pub(super) fn unpack(raw: Box<dyn Read>, max_ratio: u64) -> std::io::Result<Box<dyn BufRead>> {
     let mut head = Vec::with_capacity(XZ.len());
     let num_taken = Rc::new(Cell::new(0));
     let mut raw = Taken { raw, num_bytes: Rc::clone(&num_taken) };

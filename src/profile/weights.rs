@@ -31,6 +31,10 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Seed of a file's checksum, for those who forge one.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) const CHECKSUM_SEED: u64 = CHECKSUM_SEED;
+
     /// The English table that ships with the library.
     #[must_use]
     pub fn english() -> Arc<Self> {

@@ -34,6 +34,12 @@ impl MinHasher {
         self.factors.len()
     }
 
+    /// The factor and offset of each slot.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn functions(&self) -> Vec<(u32, u32)> {
+        self.factors.iter().copied().zip(self.offsets.iter().copied()).collect()
+    }
+
     /// Fills `signature` (`num_slots` values) with the minima over `shingles`; all [`EMPTY_SLOT`] for none.
     ///
     /// Repeats and order of the shingles do not matter. Cost: shingles × slots; about 4 µs for 300 × 128.
@@ -127,8 +133,7 @@ mod tests {
         #[test]
         fn agrees_with_one_slot_at_a_time(shingles in prop::collection::vec(any::<u64>(), 0..600), num_slots in 1usize..300) {
             let hasher = MinHasher::new(num_slots, 5);
-            let functions: Vec<(u32, u32)> = hasher.factors.iter().copied().zip(hasher.offsets.iter().copied()).collect();
-            let expected = naive::signature(&shingles, &functions);
+            let expected = naive::signature(&shingles, &hasher.functions());
             prop_assert_eq!(&hasher.signature(&shingles), &expected);
             for width in Width::ALL {
                 let mut signature = vec![EMPTY_SLOT; num_slots];

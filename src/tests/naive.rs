@@ -2,6 +2,9 @@
 
 use crate::cluster::LARGE_MERGER;
 use crate::fixed::ratio;
+use crate::hash::mix64;
+use crate::shingle::FACTOR;
+use crate::text::Token;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest common subsequence by the full table.
@@ -37,6 +40,12 @@ pub(crate) fn neighbours(a: &[u16], b: &[u16]) -> i32 {
 /// Jaccard similarity of two sets.
 pub(crate) fn jaccard(a: &BTreeSet<u32>, b: &BTreeSet<u32>) -> f64 {
     a.intersection(b).count() as f64 / a.union(b).count().max(1) as f64
+}
+
+/// The hash of every run of tokens, each by itself.
+pub(crate) fn shingle_hashes(tokens: &[Token], shingle_len: usize) -> Vec<u64> {
+    let hash = |run: &[Token]| run.iter().fold(run.len() as u64, |h, t| h.wrapping_mul(FACTOR).wrapping_add(t.hash));
+    tokens.windows(shingle_len.min(tokens.len()).max(1)).map(|run| mix64(hash(run))).collect()
 }
 
 /// MinHash slots, one at a time.

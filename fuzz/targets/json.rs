@@ -1,0 +1,3 @@
+#![no_main]
+
+samestory_fuzz::target!(json);
