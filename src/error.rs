@@ -143,6 +143,12 @@ pub enum Error {
     /// What was offered to an index was overtaken by another change or offer.
     #[error("the index has changed since this was offered: offer it again")]
     StaleOffer,
+    /// What a stage was given as a sketched article cannot be used.
+    #[error("a sketched article is {reason}")]
+    Packed {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The labelled pairs cannot be used.
     #[error("{place}: {reason}")]
     Labels {

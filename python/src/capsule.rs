@@ -66,9 +66,8 @@ pub(crate) fn arrays_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Arrays>> {
         let array = array.pointer_checked(Some(ARRAY))?.cast::<FFI_ArrowArray>();
         // SAFETY: by the capsules' names the pointers are to a schema and an array, valid while the capsules are held;
         // `from_raw` moves them out and leaves ones that are released in their places.
-        let (schema, array) = unsafe {
-            (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr()))
-        };
+        let (schema, array) =
+            unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
         let field = arrow_schema::Field::try_from(&schema).map_err(|error| bad_arrow(&error))?;
         // SAFETY: both came from one `__arrow_c_array__`, so that the schema is that of the array.
         let data = unsafe { from_ffi(array, &schema) }.map_err(|error| bad_arrow(&error))?;

@@ -7,7 +7,9 @@ mod keys;
 mod pairs;
 mod plan;
 mod progress;
+mod row;
 mod spill;
+pub mod stages;
 mod store;
 
 pub use analyze::Analyzed;
@@ -15,6 +17,9 @@ pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
 pub use incremental::{Added, Checked, Decision, Hit, Index, IndexStats, Offer, Recovered};
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
+pub use row::ClusterRow;
+#[cfg(feature = "cli")]
+pub(crate) use row::decimals;
 pub use store::{ArticleView, Articles};
 
 use crate::article::Article;
@@ -47,6 +52,9 @@ const NEAR_MISS_MARGIN: i32 = 2 * 1024;
 const HELD_PERCENT: u64 = 60;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
+
+/// What a representative is to itself.
+const REPRESENTATIVE: (Option<Relation>, u16) = (None, 10_000);
 
 /// Pairs that a worker takes at once: their heads are read ahead, and they are counted for those who watch.
 const COUNTED_PAIRS: usize = 16;
@@ -431,12 +439,42 @@ impl Engine {
     fn cluster_matches(&self, articles: &Articles, matches: &[Match]) -> Vec<Cluster> {
         components(articles.len(), matches, self.component_limit)
             .par_iter()
-            .flat_map_iter(|component| {
-                let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
-                let mut pairs = OnDemand { engine: self, articles, known, scratch: Scratch::default() };
-                cluster_component(component, &mut pairs)
-            })
+            .flat_map_iter(|component| self.cluster_component(articles, component))
             .collect()
+    }
+
+    fn cluster_component(&self, articles: &Articles, component: &[Match]) -> Vec<Cluster> {
+        let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
+        let mut pairs = OnDemand { engine: self, articles, known, scratch: Scratch::default() };
+        cluster_component(component, &mut pairs)
+    }
+
+    /// Judges two articles that were read, exact copies among them.
+    fn judge_views(&self, first: &ArticleView<'_>, second: &ArticleView<'_>, scratch: &mut Scratch) -> Verdict {
+        let mut verdict = self.judge_records(&first.record(), &second.record(), scratch);
+        if first.exact_key().is_some() && first.exact_key() == second.exact_key() {
+            verdict.set_exact();
+        }
+        verdict
+    }
+
+    /// What an article of a cluster is to its representative, with the probability of one telling in parts of 10,000.
+    fn relation_to(
+        &self,
+        article: &ArticleView<'_>,
+        representative: &ArticleView<'_>,
+        scratch: &mut Scratch,
+    ) -> (Option<Relation>, u16) {
+        let verdict = self.judge_views(article, representative, scratch);
+        (Some(verdict.of_first()), verdict.probability_e4)
+    }
+
+    /// The same of an article that is alone in its cluster: undecidable where it is too short to compare.
+    fn alone(&self, record: &Record<'_>) -> (Option<Relation>, u16) {
+        match record.content.len() < self.profile.sketch().min_content {
+            true => (Some(Relation::Undecidable), 0),
+            false => REPRESENTATIVE,
+        }
     }
 }
 
@@ -460,10 +498,7 @@ struct Found {
 impl Found {
     fn add(&mut self, a: u32, b: u32, verdict: Verdict, held: Verdicts) {
         let (relation, margin) = (verdict.relation, verdict.margin);
-        if relation.is_match() {
-            let excerpt = (relation == Relation::Excerpt).then_some(if verdict.is_forward { a } else { b });
-            self.matches.push(Match { a, b, margin, excerpt });
-        }
+        self.matches.extend(match_of(a, b, &verdict));
         if relation.is_link() {
             self.num_links[relation as usize] += 1;
         }
@@ -472,6 +507,12 @@ impl Found {
             self.verdicts.push((a, b, verdict));
         }
     }
+}
+
+/// The match that a verdict on two articles, `a` with the smaller id, comes to.
+fn match_of(a: u32, b: u32, verdict: &Verdict) -> Option<Match> {
+    let excerpt = (verdict.relation == Relation::Excerpt).then_some(if verdict.is_forward { a } else { b });
+    verdict.relation.is_match().then_some(Match { a, b, margin: verdict.margin, excerpt })
 }
 
 /// Reads blocks on this thread and hands each to one of the pool's; what the workers have gathered.
