@@ -76,6 +76,17 @@ pub enum Error {
         /// What the pool said.
         reason: String,
     },
+    /// The run was ended from outside ([`crate::engine::Progress::cancel`]).
+    #[error("the run was canceled")]
+    Canceled,
+    /// Articles were sketched under another profile.
+    #[error("the articles were sketched under {found}, asked for is {asked}: run them anew under this profile")]
+    OtherSketch {
+        /// The sketch id they have.
+        found: String,
+        /// The sketch id that was asked for.
+        asked: String,
+    },
     /// What was put away in a temporary file did not come back as it was.
     #[error("a temporary file was damaged: other {what} came back than were written; is the disk sound?")]
     Temporary {

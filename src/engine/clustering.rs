@@ -11,6 +11,7 @@ use crate::text::Document;
 use crate::verify::{Differences, Relation, Scratch, Verdict, differences};
 use bitvec::vec::BitVec;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// An article in its cluster. Articles are given by their rank: their place in [`Clustering::articles`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub struct Replaced {
 #[derive(Debug)]
 pub struct Clustering {
     /// The articles in order of id.
-    pub articles: Articles,
+    pub articles: Arc<Articles>,
     /// Every article with its cluster, by cluster, then id.
     pub members: Vec<Member>,
     /// Verified matches, by `a`, then `b`; where the engine does not hold verdicts, exact copies only. So for the others.
@@ -167,14 +168,14 @@ pub struct Clustering {
 impl Clustering {
     pub(super) fn new(
         engine: Engine,
-        articles: Articles,
+        articles: impl Into<Arc<Articles>>,
         groups: &Groups,
         clusters: Vec<Cluster>,
         found: Found,
         stats: Stats,
     ) -> Self {
         let mut clustering = Self {
-            articles,
+            articles: articles.into(),
             members: Vec::new(),
             pairs: Vec::new(),
             links: Vec::new(),

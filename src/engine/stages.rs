@@ -162,7 +162,8 @@ impl Stages {
     /// Packed articles to be looked at, in the order given.
     ///
     /// # Errors
-    /// [`Error::Packed`] when one is cut or damaged, of another format, or sketched under another profile.
+    /// [`Error::Packed`] when one is cut, damaged or of another format, [`Error::OtherSketch`] when it was sketched under
+    /// another profile.
     pub fn unpack<'p>(&self, packed: impl IntoIterator<Item = &'p [u8]>) -> Result<Articles> {
         let mut articles = Articles::default();
         articles.begin_table(0);
@@ -186,8 +187,8 @@ impl Stages {
             return Err(fail("of another format: another version of samestory made it"));
         }
         if sketch_id != self.sketch_id {
-            let (found, expected) = (sketch_id, self.sketch_id);
-            return Err(Error::Packed { reason: format!("of sketch {found:016x}, expected {expected:016x}") });
+            let [found, asked] = [sketch_id, self.sketch_id].map(|id| format!("{id:016x}"));
+            return Err(Error::OtherSketch { found, asked });
         }
         if check != hash64(&bytes[8 * PREFACE_LEN..], CHECK_SEED) {
             return Err(fail("damaged"));

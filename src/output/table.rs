@@ -121,6 +121,7 @@ impl Serialize for EvidenceMap<'_> {
 }
 
 /// What differs in a pair, as JSON.
+#[cfg(any(feature = "arrow", feature = "cli"))]
 pub(super) fn differs_cell(clustering: &Clustering, pair: &Pair) -> Option<String> {
     let differences = clustering.differences(pair)?;
     DiffersMap::new(&differences).map(|map| serde_json::to_string(&map).expect("text to memory"))

@@ -233,8 +233,10 @@ fn the_stages_answer_as_the_engine_does() {
     // A line twice, an older version, an article without text, and one too short.
     feed.extend([feed[3].clone(), Article { version: Some(-1), ..Article::new(feed[4].id.clone(), "Rain.") }]);
     feed.extend([Article::new("empty", ""), Article::new("short", "Rain fell.")]);
-    let templates = made(Mixture::Templates, 300).into_iter();
-    feed.extend(templates.map(|article| Article { id: format!("t{}", article.id).into(), ..article }));
+    for mixture in [Mixture::Templates, Mixture::Repeats] {
+        let others = made(mixture, 200).into_iter();
+        feed.extend(others.map(|article| Article { id: format!("{mixture:?} {}", article.id).into(), ..article }));
+    }
     let mut all_parted = 0;
     for (articles, engine) in [
         (of_fixture(), engine(32, 400)),
