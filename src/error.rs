@@ -76,6 +76,17 @@ pub enum Error {
         /// What the pool said.
         reason: String,
     },
+    /// The run was ended from outside ([`crate::engine::Progress::cancel`]).
+    #[error("the run was canceled")]
+    Canceled,
+    /// Articles were sketched under another profile.
+    #[error("the articles were sketched under {found}, asked for is {asked}: run them anew under this profile")]
+    OtherSketch {
+        /// The sketch id they have.
+        found: String,
+        /// The sketch id that was asked for.
+        asked: String,
+    },
     /// What was put away in a temporary file did not come back as it was.
     #[error("a temporary file was damaged: other {what} came back than were written; is the disk sound?")]
     Temporary {
@@ -143,6 +154,12 @@ pub enum Error {
     /// What was offered to an index was overtaken by another change or offer.
     #[error("the index has changed since this was offered: offer it again")]
     StaleOffer,
+    /// What a stage was given as a sketched article cannot be used.
+    #[error("a sketched article is {reason}")]
+    Packed {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The labelled pairs cannot be used.
     #[error("{place}: {reason}")]
     Labels {

@@ -25,6 +25,7 @@ pub mod bits;
 pub mod cluster;
 pub mod engine;
 pub mod error;
+pub mod fields;
 pub mod fixed;
 pub mod hash;
 pub mod index;
@@ -32,11 +33,12 @@ pub mod index;
 pub mod input;
 pub mod lsh;
 mod map;
-#[cfg(feature = "cli")]
+#[cfg(feature = "tables")]
 pub mod output;
 pub mod plan;
 pub mod profile;
-#[cfg(feature = "cli")]
+pub mod reject;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod shingle;
 pub mod sketch;

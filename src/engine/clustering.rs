@@ -2,7 +2,7 @@
 
 use super::analyze::Groups;
 use super::store::Articles;
-use super::{Engine, Found};
+use super::{Engine, Found, REPRESENTATIVE};
 use crate::article::ArticleId;
 use crate::cluster::Cluster;
 use crate::lsh::BucketCounts;
@@ -11,6 +11,7 @@ use crate::text::Document;
 use crate::verify::{Differences, Relation, Scratch, Verdict, differences};
 use bitvec::vec::BitVec;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// An article in its cluster. Articles are given by their rank: their place in [`Clustering::articles`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub struct Replaced {
 #[derive(Debug)]
 pub struct Clustering {
     /// The articles in order of id.
-    pub articles: Articles,
+    pub articles: Arc<Articles>,
     /// Every article with its cluster, by cluster, then id.
     pub members: Vec<Member>,
     /// Verified matches, by `a`, then `b`; where the engine does not hold verdicts, exact copies only. So for the others.
@@ -167,14 +168,14 @@ pub struct Clustering {
 impl Clustering {
     pub(super) fn new(
         engine: Engine,
-        articles: Articles,
+        articles: impl Into<Arc<Articles>>,
         groups: &Groups,
         clusters: Vec<Cluster>,
         found: Found,
         stats: Stats,
     ) -> Self {
         let mut clustering = Self {
-            articles,
+            articles: articles.into(),
             members: Vec::new(),
             pairs: Vec::new(),
             links: Vec::new(),
@@ -211,13 +212,11 @@ impl Clustering {
         let member = |scratch: &mut Scratch, rank: u32| {
             let representative = representative_of(rank);
             let is_alone = size[representative as usize] == 1;
+            let article = self.articles.get(rank);
             let (relation, probability_e4) = match rank == representative {
-                true if is_alone && self.is_too_short(rank) => (Some(Relation::Undecidable), 0),
-                true => (None, 10_000),
-                false => {
-                    let verdict = self.verdict_with(rank, representative, scratch);
-                    (Some(verdict.of_first()), verdict.probability_e4)
-                }
+                true if is_alone => self.engine.alone(&article.record()),
+                true => REPRESENTATIVE,
+                false => self.engine.relation_to(&article, &self.articles.get(representative), scratch),
             };
             Member {
                 article: rank,
@@ -230,11 +229,6 @@ impl Clustering {
         };
         self.members = (0..num_articles).into_par_iter().with_min_len(64).map_init(Scratch::default, member).collect();
         self.members.sort_unstable_by_key(|member| (member.cluster, member.article));
-    }
-
-    /// Whether an article is too short to compare: alone in its cluster it is undecidable.
-    fn is_too_short(&self, rank: u32) -> bool {
-        self.articles.record(rank).content.len() < self.engine.profile().sketch().min_content
     }
 
     fn add_pairs(&mut self, groups: &Groups, verdicts: Vec<(u32, u32, Verdict)>) {
@@ -293,13 +287,7 @@ impl Clustering {
     }
 
     fn verdict_with(&self, first: u32, second: u32, scratch: &mut Scratch) -> Verdict {
-        let mut verdict =
-            self.engine.judge_records(&self.articles.record(first), &self.articles.record(second), scratch);
-        let key = |rank: u32| self.articles.get(rank).exact_key();
-        if key(first).is_some() && key(first) == key(second) {
-            verdict.set_exact();
-        }
-        verdict
+        self.engine.judge_views(&self.articles.get(first), &self.articles.get(second), scratch)
     }
 
     /// Which articles to keep, in the order of [`Clustering::articles`].

@@ -29,6 +29,8 @@ pub(super) const NUM_SECTIONS: usize = 64;
 const SECTION_LEN: usize = NUM_SHARDS / NUM_SECTIONS;
 /// The rank of an article that takes no part: another stands in for it.
 pub(super) const NO_RANK: u32 = u32::MAX;
+/// Articles that one worker makes keys of before the next takes a share.
+const KEYING_CHUNK: usize = 256;
 /// Seed of the checksums of what lies in a file.
 const CHECK_SEED: u64 = 0x6b65_7973;
 
@@ -153,6 +155,34 @@ impl Keying {
             *num_keys += 1;
         });
         Ok(())
+    }
+
+    /// The keys of articles that were put away, numbered by rank. `go_on` is asked before each.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be written, and what `go_on` says.
+    pub(super) fn keys_of<'b>(
+        &self,
+        articles: &Articles,
+        budget: &'b Budget,
+        go_on: impl Fn() -> Result<()> + Sync,
+    ) -> Result<SealedKeys<'b>> {
+        let store = KeyStore::new(budget);
+        let num_articles = articles.len();
+        let chunk_len = num_articles.div_ceil(rayon::current_num_threads()).max(KEYING_CHUNK);
+        let chunks: Vec<std::ops::Range<usize>> =
+            (0..num_articles).step_by(chunk_len).map(|at| at..(at + chunk_len).min(num_articles)).collect();
+        let opened: Vec<_> = chunks.iter().map(|chunk| (chunk.clone(), store.open())).collect();
+        let runs = opened.into_par_iter().map(|(chunk, mut run)| {
+            for rank in chunk {
+                go_on()?;
+                let record = articles.record(rank as u32);
+                self.add(&record, &self.signature(&record), &store, &mut run)?;
+            }
+            Ok(run)
+        });
+        let runs = runs.collect::<Result<Vec<_>>>()?;
+        store.finish(runs, &chunks.iter().map(|chunk| chunk.len()).collect::<Vec<_>>())
     }
 
     /// Calls `each` with the pairs that meet in one shard of a section, each once for each key.
@@ -363,7 +393,8 @@ impl<'a> KeyStore<'a> {
         }
         runs.sort_unstable_by_key(|run| run.base);
         let num_keys = runs.iter().map(|run| u64::from(run.starts[NUM_SHARDS])).sum();
-        Ok(SealedKeys { budget: self.budget, file: self.file, runs, num_keys })
+        let num_articles = num_articles.iter().sum();
+        Ok(SealedKeys { budget: self.budget, file: self.file, runs, num_keys, num_articles })
     }
 }
 
@@ -375,6 +406,8 @@ pub(super) struct SealedKeys<'a> {
     runs: Vec<SealedRun>,
     /// Keys of all kinds.
     pub(super) num_keys: u64,
+    /// Articles that were numbered, those without keys too.
+    pub(super) num_articles: usize,
 }
 
 /// The keys of one section of all runs.

@@ -7,7 +7,9 @@ mod keys;
 mod pairs;
 mod plan;
 mod progress;
+mod row;
 mod spill;
+pub mod stages;
 mod store;
 
 pub use analyze::Analyzed;
@@ -15,6 +17,9 @@ pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
 pub use incremental::{Added, Checked, Decision, Hit, Index, IndexStats, Offer, Recovered};
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
+pub use row::ClusterRow;
+#[cfg(feature = "tables")]
+pub(crate) use row::decimals;
 pub use store::{ArticleView, Articles};
 
 use crate::article::Article;
@@ -47,6 +52,9 @@ const NEAR_MISS_MARGIN: i32 = 2 * 1024;
 const HELD_PERCENT: u64 = 60;
 /// Blocks that wait for a worker, for each worker: bounds the memory of reading ahead.
 const BLOCKS_AHEAD: usize = 4;
+
+/// What a representative is to itself.
+const REPRESENTATIVE: (Option<Relation>, u16) = (None, 10_000);
 
 /// Pairs that a worker takes at once: their heads are read ahead, and they are counted for those who watch.
 const COUNTED_PAIRS: usize = 16;
@@ -197,6 +205,20 @@ impl Engine {
         self
     }
 
+    /// The same engine told of and ended by this, apart from its clones.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// The same engine under another profile.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// How far the engine's run is, and that of its clones; of several the last.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
@@ -237,6 +259,37 @@ impl Engine {
         let analysis_seconds = started.elapsed().as_secs_f64();
         let mut clustering = pool.install(|| self.cluster_read(read, &keying, &budget))?;
         clustering.stats.analysis_seconds = analysis_seconds;
+        clustering.stats.total_seconds = started.elapsed().as_secs_f64();
+        Ok(clustering)
+    }
+
+    /// Clusters the articles of an answer anew under this engine's profile, level and sketch for near copies: what
+    /// [`Engine::cluster`] says of them, without sketching. Texts and headlines stay held where they were.
+    ///
+    /// # Errors
+    /// [`Error::OtherSketch`] when the profile's sketches are others, and those of [`Engine::cluster_blocks`].
+    pub fn cluster_anew(&self, answer: &Clustering) -> Result<Clustering> {
+        let (found, asked) = (answer.profile().sketch_id(), self.profile.sketch_id());
+        if found != asked {
+            return Err(Error::OtherSketch { found, asked });
+        }
+        let started = Instant::now();
+        let pool = self.pool()?;
+        let keying = Keying::new(&self.profile, self.level, self.near);
+        let budget = Budget::new(self.memory / 100 * HELD_PERCENT, self.temp_folder.clone());
+        let mut clustering = pool.install(|| {
+            let keys = keying.keys_of(&answer.articles, &budget, || self.progress.go_on())?;
+            let numbers = (0..answer.articles.len() as u32).collect();
+            let before = &answer.stats;
+            let stats = Stats {
+                num_repeated_lines: before.num_repeated_lines,
+                num_older_versions: before.num_older_versions,
+                analysis_seconds: started.elapsed().as_secs_f64(),
+                ..Stats::default()
+            };
+            self.cluster_sorted((Arc::clone(&answer.articles), numbers), keys, &keying, &budget, stats)
+        })?;
+        clustering.replaced.clone_from(&answer.replaced);
         clustering.stats.total_seconds = started.elapsed().as_secs_f64();
         Ok(clustering)
     }
@@ -291,6 +344,7 @@ impl Engine {
         let holds_text = self.texts == Texts::Held;
         let open = || (intake.open(), keys.open(), Analyzed::default());
         let each = |(part, run, analyzed): &mut (store::Part, keys::KeyRun, Analyzed), block| {
+            self.progress.go_on()?;
             for article in &parse(block) {
                 analyzer.analyze(article, analyzed);
                 keying.add(&analyzed.record.record(), &analyzed.signature, &keys, run)?;
@@ -312,10 +366,24 @@ impl Engine {
 
     /// From records to clusters; runs inside the pool.
     fn cluster_read(&self, read: Read<'_>, keying: &Keying, budget: &Budget) -> Result<Clustering> {
-        let Read { mut articles, mut keys } = read;
+        let Read { mut articles, keys } = read;
         let mut stats = Stats::default();
-        let num_analyzed = articles.len();
         let (numbers, replaced) = sort_and_check(&mut articles, self.versions, &mut stats)?;
+        let mut clustering = self.cluster_sorted((Arc::new(articles), numbers), keys, keying, budget, stats)?;
+        clustering.replaced = replaced;
+        Ok(clustering)
+    }
+
+    /// From articles by rank, each with the number that it has among the keys, to clusters; runs inside the pool.
+    fn cluster_sorted(
+        &self,
+        (articles, numbers): (Arc<Articles>, Vec<u32>),
+        mut keys: SealedKeys<'_>,
+        keying: &Keying,
+        budget: &Budget,
+        mut stats: Stats,
+    ) -> Result<Clustering> {
+        let num_analyzed = keys.num_articles;
         let groups = Groups::new(&articles);
         stats.num_exact_copies = groups.num_copies() as u64;
         stats.num_filed_bytes = articles.num_filed_bytes() + keys.num_filed_bytes();
@@ -341,9 +409,8 @@ impl Engine {
         let started = Instant::now();
         let clusters = self.cluster_matches(&articles, &found.matches);
         stats.cluster_seconds = started.elapsed().as_secs_f64();
-        let mut clustering = Clustering::new(self.clone(), articles, &groups, clusters, found, stats);
-        clustering.replaced = replaced;
-        Ok(clustering)
+        self.progress.go_on()?;
+        Ok(Clustering::new(self.clone(), articles, &groups, clusters, found, stats))
     }
 
     /// Puts the pairs that meet in `pairs`, section by section of the keys, and gives each section's memory back. How many
@@ -371,6 +438,7 @@ impl Engine {
                 .shards()
                 .into_par_iter()
                 .map(|shard| {
+                    self.progress.go_on()?;
                     let at_hand = lock().pop();
                     let (mut scratch, mut gathering) =
                         at_hand.unwrap_or_else(|| (ShardScratch::default(), pairs.gathering()));
@@ -403,6 +471,7 @@ impl Engine {
                 let (taken, num_put_away) = pairs.take(part)?;
                 found.num_candidates = taken.len() as u64;
                 for some in taken.chunks(COUNTED_PAIRS) {
+                    self.progress.go_on()?;
                     let ahead = some.iter().fold(0, |all, pair| all ^ articles.read_ahead(*pair as u32));
                     std::hint::black_box(ahead);
                     for pair in some {
@@ -431,12 +500,43 @@ impl Engine {
     fn cluster_matches(&self, articles: &Articles, matches: &[Match]) -> Vec<Cluster> {
         components(articles.len(), matches, self.component_limit)
             .par_iter()
-            .flat_map_iter(|component| {
-                let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
-                let mut pairs = OnDemand { engine: self, articles, known, scratch: Scratch::default() };
-                cluster_component(component, &mut pairs)
-            })
+            .take_any_while(|_| !self.progress.is_canceled())
+            .flat_map_iter(|component| self.cluster_component(articles, component))
             .collect()
+    }
+
+    fn cluster_component(&self, articles: &Articles, component: &[Match]) -> Vec<Cluster> {
+        let known = component.iter().map(|m| ((m.a, m.b), m.margin)).collect();
+        let mut pairs = OnDemand { engine: self, articles, known, scratch: Scratch::default() };
+        cluster_component(component, &mut pairs)
+    }
+
+    /// Judges two articles that were read, exact copies among them.
+    fn judge_views(&self, first: &ArticleView<'_>, second: &ArticleView<'_>, scratch: &mut Scratch) -> Verdict {
+        let mut verdict = self.judge_records(&first.record(), &second.record(), scratch);
+        if first.exact_key().is_some() && first.exact_key() == second.exact_key() {
+            verdict.set_exact();
+        }
+        verdict
+    }
+
+    /// What an article of a cluster is to its representative, with the probability of one telling in parts of 10,000.
+    fn relation_to(
+        &self,
+        article: &ArticleView<'_>,
+        representative: &ArticleView<'_>,
+        scratch: &mut Scratch,
+    ) -> (Option<Relation>, u16) {
+        let verdict = self.judge_views(article, representative, scratch);
+        (Some(verdict.of_first()), verdict.probability_e4)
+    }
+
+    /// The same of an article that is alone in its cluster: undecidable where it is too short to compare.
+    fn alone(&self, record: &Record<'_>) -> (Option<Relation>, u16) {
+        match record.content.len() < self.profile.sketch().min_content {
+            true => (Some(Relation::Undecidable), 0),
+            false => REPRESENTATIVE,
+        }
     }
 }
 
@@ -460,10 +560,7 @@ struct Found {
 impl Found {
     fn add(&mut self, a: u32, b: u32, verdict: Verdict, held: Verdicts) {
         let (relation, margin) = (verdict.relation, verdict.margin);
-        if relation.is_match() {
-            let excerpt = (relation == Relation::Excerpt).then_some(if verdict.is_forward { a } else { b });
-            self.matches.push(Match { a, b, margin, excerpt });
-        }
+        self.matches.extend(match_of(a, b, &verdict));
         if relation.is_link() {
             self.num_links[relation as usize] += 1;
         }
@@ -472,6 +569,12 @@ impl Found {
             self.verdicts.push((a, b, verdict));
         }
     }
+}
+
+/// The match that a verdict on two articles, `a` with the smaller id, comes to.
+fn match_of(a: u32, b: u32, verdict: &Verdict) -> Option<Match> {
+    let excerpt = (verdict.relation == Relation::Excerpt).then_some(if verdict.is_forward { a } else { b });
+    verdict.relation.is_match().then_some(Match { a, b, margin: verdict.margin, excerpt })
 }
 
 /// Reads blocks on this thread and hands each to one of the pool's; what the workers have gathered.

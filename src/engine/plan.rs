@@ -1,7 +1,7 @@
 //! What a run over a feed would take, predicted from a sample of it (`docs/method.md`).
 
 use super::analyze::Groups;
-use super::keys::{KeyStore, Keying, RUN_LEN, SealedKeys};
+use super::keys::{Keying, RUN_LEN, SealedKeys};
 use super::spill::Budget;
 use super::store::{ArticleView, Articles, Intake};
 use super::{Analyzed, BLOCKS_AHEAD, Clustering, Engine, Pair, Stats, Texts, Verdicts, Versions, work_off};
@@ -12,8 +12,7 @@ use crate::lsh::{CrowdRule, KeyOrigin};
 use crate::plan::{Growth, Sample, Scale};
 use crate::profile::Weights;
 use crate::sketch::RecordBuf;
-use rayon::prelude::*;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// Crowded buckets that are named.
@@ -33,8 +32,6 @@ const AGED_LEAST: f64 = 3.0;
 const PROGRAM_BYTES: f64 = 8e6;
 /// Bytes of a block that waits, or is parsed.
 const BLOCK_BYTES: f64 = 4e5;
-/// Articles that one worker has analysed before the next takes a share.
-const KEYING_CHUNK: usize = 256;
 /// Bytes of a key: 32 bits of it and 16 of its article.
 const KEY_BYTES: f64 = 6.0;
 /// Bytes of a pair that met, with the times that it met again.
@@ -338,7 +335,7 @@ impl Plan {
 
 /// The clustered sample, looked at as part of a feed.
 struct Probe {
-    articles: Articles,
+    articles: Arc<Articles>,
     stats: Stats,
     scale: Scale,
     keying: Keying,
@@ -382,21 +379,7 @@ impl Probe {
 
     /// The keys of all articles, which are numbered by rank.
     fn keys<'b>(&self, budget: &'b Budget) -> Result<SealedKeys<'b>> {
-        let store = KeyStore::new(budget);
-        let num_articles = self.articles.len();
-        let chunk_len = num_articles.div_ceil(rayon::current_num_threads()).max(KEYING_CHUNK);
-        let chunks: Vec<std::ops::Range<usize>> =
-            (0..num_articles).step_by(chunk_len).map(|at| at..(at + chunk_len).min(num_articles)).collect();
-        let opened: Vec<_> = chunks.iter().map(|chunk| (chunk.clone(), store.open())).collect();
-        let runs = opened.into_par_iter().map(|(chunk, mut run)| {
-            for rank in chunk {
-                let record = self.articles.record(rank as u32);
-                self.keying.add(&record, &self.keying.signature(&record), &store, &mut run)?;
-            }
-            Ok(run)
-        });
-        let runs = runs.collect::<Result<Vec<_>>>()?;
-        store.finish(runs, &chunks.iter().map(|chunk| chunk.len()).collect::<Vec<_>>())
+        self.keying.keys_of(&self.articles, budget, || Ok(()))
     }
 
     fn met(&self, keys: &SealedKeys<'_>, scale: Scale, pairs_neighbours: bool) -> Result<Vec<(u32, u32)>> {
@@ -470,7 +453,7 @@ impl Probe {
             (probe.predict(met, |pair| !probe.matches.contains(pair)) + neighbours) / num_planned.max(1) as f64
         };
         let before = unmatched(self, met);
-        self.articles = weighed_anew(&self.articles, &table, budget)?;
+        self.articles = Arc::new(weighed_anew(&self.articles, &table, budget)?);
         let anew = self.meet(&self.keys(budget)?)?;
         Ok(Some(WeightsAge { unmatched: before, unmatched_anew: unmatched(self, &anew) }))
     }

@@ -1,6 +1,7 @@
-//! How far a run is, for whoever watches it from another thread.
+//! How far a run is, for whoever watches it from another thread, and the word to end it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Candidate pairs of a run, and how many of them are done with.
 #[derive(Debug)]
@@ -8,11 +9,16 @@ pub struct Progress {
     /// `u64::MAX` until they are known.
     num_candidates: AtomicU64,
     num_verified: AtomicU64,
+    is_canceled: AtomicBool,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { num_candidates: AtomicU64::new(u64::MAX), num_verified: AtomicU64::new(0) }
+        Self {
+            num_candidates: AtomicU64::new(u64::MAX),
+            num_verified: AtomicU64::new(0),
+            is_canceled: AtomicBool::new(false),
+        }
     }
 }
 
@@ -27,6 +33,21 @@ impl Progress {
     #[must_use]
     pub fn num_verified(&self) -> u64 {
         self.num_verified.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run: within some thousandths of a second it fails with [`Error::Canceled`], unless it is done before.
+    pub fn cancel(&self) {
+        self.is_canceled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was ended.
+    #[must_use]
+    pub fn is_canceled(&self) -> bool {
+        self.is_canceled.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn go_on(&self) -> Result<()> {
+        if self.is_canceled() { Err(Error::Canceled) } else { Ok(()) }
     }
 
     pub(super) fn begin_verifying(&self, num_candidates: u64) {

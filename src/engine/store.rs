@@ -264,6 +264,14 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// The words of an article's notes; with `holds_text` text and headline among them.
+pub(super) fn note_words(article: &Article, analyzed: &Analyzed, holds_text: bool) -> Vec<u64> {
+    let notes = Notes::new(article, analyzed, holds_text);
+    let mut words = vec![0; notes.len()];
+    notes.fill(&mut words);
+    words
+}
+
 /// What outputs say of an article, before it is put away.
 struct Notes<'a> {
     article: &'a Article,
@@ -424,11 +432,9 @@ impl Articles {
 
     /// Adds an article to the table of a number.
     pub(super) fn push(&mut self, number: u32, article: &Article, analyzed: &Analyzed) {
-        let notes = Notes::new(article, analyzed, false);
-        let mut words = vec![0; notes.len()];
-        notes.fill(&mut words);
+        let notes = note_words(article, analyzed, false);
         let record = &analyzed.record;
-        self.push_words(number, bytemuck::cast_slice(record.head()), record.body(), &words);
+        self.push_words(number, bytemuck::cast_slice(record.head()), record.body(), &notes);
     }
 
     /// Adds an article to the table of a number by the words of its head, body and notes.
@@ -645,8 +651,13 @@ impl<'a> ArticleView<'a> {
 
     /// The order in which articles stand for others: the earlier first, then the smaller id (given as its rank).
     pub(super) fn precedence(&self, rank: u32) -> (i64, u32) {
-        (self.published().map_or(i64::MAX, |t| t.0), rank)
+        (precedence_of(self.published()), rank)
     }
+}
+
+/// Of exact copies the one with the smallest number stands in for the others.
+pub(super) fn precedence_of(published: Option<Timestamp>) -> i64 {
+    published.map_or(i64::MAX, |time| time.0)
 }
 
 fn whole(halves: &[u64]) -> u128 {

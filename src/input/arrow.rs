@@ -1,9 +1,10 @@
 //! Arrow IPC: batches of a stream, which a file is too, between its marks.
 
-use super::block::{Content, Parsed, Reject};
-use super::columns::{RowsAt, parse_batch, wanted, without_columns};
-use super::fields::FieldNames;
+use super::block::{Content, Parsed};
+use super::columns::{RowsAt, parse_batch};
 use super::guard::guarded;
+use crate::fields::{Columns, FieldNames, without_columns};
+use crate::reject::Reject;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use std::io::{BufRead, Read};
@@ -70,7 +71,7 @@ impl Batches {
 
 /// Parses a batch.
 pub(super) fn parse(batch: &RecordBatch, first: u64, file: &str, fields: &FieldNames, parsed: &mut Parsed) {
-    let has_key = wanted(&batch.schema(), fields).iter().any(|(_, (field, _))| *field < 2);
+    let has_key = Columns::new(batch, fields).has_key();
     let end = first + batch.num_rows() as u64;
     let read = if has_key {
         guarded(|| {

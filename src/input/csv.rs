@@ -2,11 +2,11 @@
 
 use super::BYTE_ORDER_MARK;
 use super::block::{Kind, Parsed};
-use super::fields::{FieldNames, Found, NamedRecord, Value};
 use super::jsonl::with_keys;
 use super::records::{Cut, Step};
 use super::text::decode_as;
 use crate::article::Article;
+use crate::fields::{FieldNames, Found, NamedRecord, Value};
 use std::sync::Arc;
 
 /// What may part cells; a first line with several of them is parted by the most frequent.

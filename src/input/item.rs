@@ -1,9 +1,8 @@
 //! What a record of a news format says, before it is an article or set aside.
 
 use super::block::{Parsed, RecordAt};
-use super::fields::NO_ARTICLE;
-use super::language::language_tag;
 use crate::article::{Article, ArticleId, Origin, Timestamp};
+use crate::fields::{NO_ARTICLE, language_tag};
 use std::fmt;
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! The quick way through a line of a feed: a flat JSON object of texts, whole numbers and literals, its marks found 64
 //! bytes at a time. Whatever is not of that kind is left to the general reader, and so is all that is wrong.
 
-use super::fields::{FieldNames, Found, Value};
 use crate::bits::{CHUNK_LEN, kernel, widest};
+use crate::fields::{FieldNames, Found, Value};
 
 /// Where the marks of a line stand, a bit a byte: double quotes, backslashes and control characters.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! JSON lines, leniently: strict, then repaired, then rejected with file, line and offset.
 
-use super::fields::{FieldNames, Found, NO_ARTICLE, NamedRecord, Value};
 use super::gzip::goes_on;
 use super::json::{Marks, read_flat};
 use super::{BYTE_ORDER_MARK, Content, Parsed, Reject};
 use crate::article::Article;
+use crate::fields::{FieldNames, Found, NO_ARTICLE, NamedRecord, Value};
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;

@@ -9,7 +9,6 @@ mod block;
 mod columns;
 mod csv;
 mod feed;
-mod fields;
 mod format;
 #[cfg(feature = "parquet")]
 mod guard;
@@ -17,7 +16,6 @@ mod gzip;
 mod item;
 mod json;
 mod jsonl;
-mod language;
 mod markup;
 mod newsml;
 mod ninjs;
@@ -32,8 +30,7 @@ mod tree;
 mod warc;
 mod xml;
 
-pub use block::{Block, Parsed, Reject, TableHead};
-pub use fields::{FieldNames, FieldsMet, NamedRecord};
+pub use block::{Block, Parsed, TableHead};
 pub use format::{Format, has_known_name};
 #[cfg(feature = "parquet")]
 pub use guard::is_guarded;
@@ -42,6 +39,9 @@ pub use jsonl::MAX_LINE_LEN;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetFile;
 pub use stream::{BytesRead, MAX_RATIO, open, read_file};
+
+pub use crate::fields::{FieldNames, FieldsMet, NamedRecord};
+pub use crate::reject::Reject;
 
 use crate::article::Timestamp;
 use crate::error::Result;

@@ -1,10 +1,11 @@
 //! Parquet: slices of row groups, each read by a worker.
 
-use super::block::{Content, Parsed, Reject};
-use super::columns::{RowsAt, parse_batch, wanted, without_columns};
-use super::fields::FieldNames;
+use super::block::{Content, Parsed};
+use super::columns::{RowsAt, parse_batch};
 use super::guard::guarded;
 use super::{NamedRecord, Options};
+use crate::fields::{FieldNames, wanted, without_columns};
+use crate::reject::Reject;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;

@@ -1,8 +1,9 @@
 //! Cuts a stream into blocks of whole records; what a record is, a cutter knows.
 
-use super::block::{Content, Kind, RecordAt, Reject};
+use super::block::{Content, Kind, RecordAt};
 use super::gzip::goes_on;
 use super::jsonl::{BLOCK_LEN, longer_than};
+use crate::reject::Reject;
 use std::fmt;
 use std::io::BufRead;
 use std::ops::Range;

@@ -79,7 +79,38 @@ pub trait Refine {
 /// Neighbours, in order of id, that an article is paired with in a crowded bucket that cannot be refined further.
 const NEIGHBOURS: usize = 4;
 /// Depth at which refinement gives up.
-const MAX_DEPTH: usize = 16;
+pub const MAX_DEPTH: usize = 16;
+
+/// The articles of a crowded bucket that the next one is paired with: the first, and the last few.
+///
+/// They come one by one, in order of id, so that a bucket of any size takes the same memory.
+#[derive(Clone, Debug)]
+pub struct Neighbours<A> {
+    first: Option<A>,
+    /// The latest after the first, in any order.
+    last: [Option<A>; NEIGHBOURS],
+    num_met: usize,
+}
+
+impl<A> Default for Neighbours<A> {
+    fn default() -> Self {
+        Self { first: None, last: [const { None }; NEIGHBOURS], num_met: 0 }
+    }
+}
+
+impl<A: Copy> Neighbours<A> {
+    /// Calls `each` with the pairs of the bucket's next article, `(earlier, article)`, each once.
+    pub fn meet(&mut self, article: A, each: &mut impl FnMut(A, A)) {
+        let Some(first) = self.first else {
+            self.first = Some(article);
+            return;
+        };
+        each(first, article);
+        self.last.iter().flatten().for_each(|earlier| each(*earlier, article));
+        self.last[self.num_met % NEIGHBOURS] = Some(article);
+        self.num_met += 1;
+    }
+}
 
 /// What became of the buckets of a key table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,6 +224,17 @@ pub fn bucket_pairs(
     split(articles, (None, key), rule, 0, refine, each);
 }
 
+/// As [`bucket_pairs`], of a part of a bucket that was refined by `depth` elements already.
+pub fn part_pairs(
+    articles: &[u32],
+    (key, depth): (u64, usize),
+    rule: CrowdRule,
+    refine: &impl Refine,
+    each: &mut impl FnMut(u32, u32),
+) {
+    split(articles, (None, key), rule, depth, refine, each);
+}
+
 /// The buckets of one shard of more than `cap` articles, each with its key and its articles by rank, in order.
 #[must_use]
 pub fn crowded_buckets(shard: usize, parts: &[Entries<'_>], ranks: &[u32], cap: usize) -> Vec<(u64, Vec<u32>)> {
@@ -268,10 +310,8 @@ fn split(
         return;
     }
     if rule.pairs_neighbours {
-        articles[1..].iter().for_each(|b| each(articles[0], *b));
-        for (i, a) in articles.iter().enumerate() {
-            articles[i + 1..].iter().take(NEIGHBOURS).for_each(|b| each(*a, *b));
-        }
+        let mut neighbours = Neighbours::default();
+        articles.iter().for_each(|article| neighbours.meet(*article, each));
     }
     let origin = origin.or_else(|| refine.origin(articles[0], key));
     let Some(known) = origin.filter(|_| depth < MAX_DEPTH) else {

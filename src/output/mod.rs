@@ -1,14 +1,20 @@
 //! Writers: results to files that appear whole or not at all.
 
+#[cfg(feature = "arrow")]
+mod batch;
 mod line;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "cli")]
 mod sqlite;
 mod table;
 
+#[cfg(feature = "arrow")]
+pub use batch::{cluster_batches, pair_batches};
 pub use line::article_line;
 #[cfg(feature = "parquet")]
 pub use parquet::{RowOf, write_rows};
+#[cfg(feature = "cli")]
 pub use sqlite::write_sqlite;
 pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
 
@@ -46,7 +52,8 @@ pub enum Format {
     /// Apache Parquet, in builds with the feature `parquet`.
     #[cfg(feature = "parquet")]
     Parquet,
-    /// A database of SQLite, of the clusters with all that belongs to them.
+    /// A database of SQLite, of the clusters with all that belongs to them; in builds with the feature `cli`.
+    #[cfg(feature = "cli")]
     Sqlite,
 }
 
@@ -61,6 +68,7 @@ pub fn format_of(path: &Path) -> Option<Format> {
         // These are packed within.
         #[cfg(feature = "parquet")]
         Some("parquet") if unpacked.is_none() => Some(Format::Parquet),
+        #[cfg(feature = "cli")]
         Some("sqlite" | "sqlite3" | "db") if unpacked.is_none() => Some(Format::Sqlite),
         _ if is_stdout(path) || path.starts_with("/dev") => Some(Format::Jsonl),
         _ => None,
@@ -81,6 +89,7 @@ pub struct Output {
 }
 
 enum Target {
+    Memory(Vec<u8>),
     Direct(Encoder<BufWriter<Box<dyn Write + Send>>>),
     Staged(Encoder<BufWriter<NamedTempFile>>),
 }
@@ -124,6 +133,21 @@ impl Output {
         Ok(Self { path: path.to_path_buf(), target })
     }
 
+    /// Begins what stays in memory: [`Output::into_bytes`] has it.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { path: PathBuf::from("memory"), target: Target::Memory(Vec::new()) }
+    }
+
+    /// The bytes that were written in memory; none of a file.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.target {
+            Target::Memory(bytes) => bytes,
+            Target::Direct(_) | Target::Staged(_) => Vec::new(),
+        }
+    }
+
     /// The file's name.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -136,6 +160,7 @@ impl Output {
     /// When the disk is full, the pipe is closed, and the like.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.target {
+            Target::Memory(held) => held.write_all(bytes),
             Target::Direct(encoder) => encoder.write_all(bytes),
             Target::Staged(encoder) => encoder.write_all(bytes),
         }
@@ -150,6 +175,7 @@ impl Output {
     pub fn finish(self) -> Result<Finished> {
         let fail = |e| Error::io(&self.path, "write", e);
         let staged = match self.target {
+            Target::Memory(_) => None,
             Target::Direct(encoder) => {
                 encoder.finish().and_then(|mut writer| writer.flush()).map_err(fail)?;
                 None
@@ -242,7 +268,7 @@ impl<W: Write> Encoder<W> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
 

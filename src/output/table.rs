@@ -1,7 +1,7 @@
 //! Clusters and pairs as JSON lines or CSV; in other formats by their own modules.
 
 use super::{Format, Output};
-use crate::engine::{Clustering, Pair};
+use crate::engine::{ClusterRow, Clustering, Pair, decimals};
 use crate::error::Result;
 use crate::fixed::ONE;
 use crate::profile::{Measurement, NUM_MEASUREMENTS};
@@ -11,11 +11,6 @@ use serde::ser::{SerializeMap, Serializer};
 
 /// Figures, names or dates of one article that a row of a pair holds at most.
 pub const MAX_DIFFERING: usize = 12;
-
-/// A share in 12-bit fixed point, or parts of 10,000, as a number with four decimals.
-fn decimals(parts_e4: u64) -> String {
-    format!("{}.{:04}", parts_e4 / 10_000, parts_e4 % 10_000)
-}
 
 /// A number that is written with exactly four decimals.
 struct Decimal(u64);
@@ -40,23 +35,13 @@ pub fn write_clusters(clustering: &Clustering, output: &mut Output, format: Form
     rows.header(&["id", "cluster", "representative", "relation", "score", "size"])?;
     let id = |rank: u32| clustering.articles.get(rank).id();
     for member in &clustering.members {
-        let relation = member.relation.map_or("self", |relation| relation.name());
-        let score = decimals(u64::from(member.probability_e4));
-        let [article, cluster, representative] = [member.article, member.cluster, member.representative].map(id);
+        let [id, cluster, representative] = [member.article, member.cluster, member.representative].map(id);
+        let (relation, probability_e4) = (member.relation, member.probability_e4);
+        let row = ClusterRow { id, cluster, representative, relation, probability_e4, size: member.size.into() };
         match format {
-            Format::Jsonl => rows.line(|line| {
-                let texts = [("id", article), ("cluster", cluster), ("representative", representative)];
-                for (i, (name, text)) in texts.into_iter().enumerate() {
-                    line.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
-                    line.extend_from_slice(name.as_bytes());
-                    line.extend_from_slice(b"\":");
-                    serde_json::to_writer(&mut *line, text).expect("text to memory");
-                }
-                let rest = format!(",\"relation\":\"{relation}\",\"score\":{score},\"size\":{}}}", member.size);
-                line.extend_from_slice(rest.as_bytes());
-            })?,
+            Format::Jsonl => rows.line(|line| row.write_json(line))?,
             _ => {
-                rows.cells(&[article, cluster, representative, relation, &score, &member.size.to_string()])?;
+                rows.cells(&[id, cluster, representative, row.relation_name(), &row.score(), &row.size.to_string()])?
             }
         }
     }
@@ -136,6 +121,7 @@ impl Serialize for EvidenceMap<'_> {
 }
 
 /// What differs in a pair, as JSON.
+#[cfg(any(feature = "arrow", feature = "cli"))]
 pub(super) fn differs_cell(clustering: &Clustering, pair: &Pair) -> Option<String> {
     let differences = clustering.differences(pair)?;
     DiffersMap::new(&differences).map(|map| serde_json::to_string(&map).expect("text to memory"))
@@ -232,10 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_decimals() {
-        assert_eq!(decimals(0), "0.0000");
-        assert_eq!(decimals(9_874), "0.9874");
-        assert_eq!(decimals(10_000), "1.0000");
+    fn a_whole_share_is_one() {
         assert_eq!(share_e4(ONE), 10_000);
     }
 }

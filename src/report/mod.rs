@@ -14,8 +14,8 @@ mod text;
 
 use crate::article::Timestamp;
 use crate::engine::{Clustering, Stats};
-use crate::input::Reject;
 use crate::output::with_thousands as count;
+use crate::reject::Reject;
 use crate::verify::Relation;
 use escape::{json, script_hash};
 use minijinja::Environment;

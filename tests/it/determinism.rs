@@ -2,9 +2,12 @@
 
 use crate::support::{Folder, feed_lines, fixture, gzip, json, rows, shuffled, zstd};
 use samestory::bits::{Width, limit_width};
+use samestory::engine::NearSketch;
 use samestory::hash::HashSet;
 use samestory::input::{Blocks, FieldNames};
-use samestory::{Engine, Profile};
+use samestory::profile::{SketchParams, VerdictParams};
+use samestory::verify::Level;
+use samestory::{Clustering, Engine, Profile};
 
 const OUTPUTS: [&str; 3] = ["clusters.jsonl", "pairs.jsonl", "links.jsonl"];
 
@@ -124,6 +127,50 @@ fn instructions_change_nothing() {
     limit_width(Width::Avx512);
     assert!(answers[0].1.len() > 100 && answers[0].2.len() > 20);
     assert!(answers[0] == answers[1] && answers[1] == answers[2]);
+}
+
+/// Members, pairs and links of an answer.
+type Answer = (Vec<samestory::engine::Member>, Vec<samestory::engine::Pair>, Vec<samestory::engine::Pair>);
+
+#[test]
+fn what_was_sketched_is_clustered_anew_as_from_the_start() {
+    let fields = FieldNames::default();
+    let from_the_start = |engine: &Engine| {
+        let blocks = Blocks::open(&[fixture("feed.jsonl")], None).expect("the fixture is in the tree");
+        engine.cluster_blocks(blocks, |block| block.parse(&fields).articles).expect("the fixture can be clustered")
+    };
+    let told = |clustering: &Clustering| -> Answer {
+        (clustering.members.clone(), clustering.pairs.clone(), clustering.links.clone())
+    };
+    let profile = Profile::default();
+    let verdict = VerdictParams { match_percent: 95, ..profile.verdict().clone() };
+    let strict = profile.clone().with_verdict(verdict).expect("95 is in range");
+    let first = from_the_start(&Engine::new(profile.clone()));
+    for engine in [
+        Engine::new(strict.clone()).with_threads(3),
+        Engine::new(strict.clone()).with_near(NearSketch::SimHash),
+        Engine::new(strict).with_level(Level::Near).with_memory(1 << 20),
+    ] {
+        let anew = engine.cluster_anew(&first).expect("the sketches are the same");
+        assert!(told(&anew) == told(&from_the_start(&engine)));
+        assert!(told(&anew) != told(&first));
+    }
+    let sketch = SketchParams { seed: 99, ..profile.sketch().clone() };
+    let other = Engine::new(profile.with_sketch(sketch).expect("any seed will do"));
+    assert!(matches!(other.cluster_anew(&first), Err(samestory::Error::OtherSketch { .. })));
+}
+
+#[test]
+fn a_run_that_is_canceled_says_so() {
+    let engine = Engine::new(Profile::default());
+    let progress = engine.progress();
+    let articles = feed_lines().into_iter().enumerate().map(|(number, line)| {
+        if number == 300 {
+            progress.cancel();
+        }
+        samestory::Article::new(number.to_string(), line)
+    });
+    assert!(matches!(engine.cluster(articles), Err(samestory::Error::Canceled)));
 }
 
 #[test]

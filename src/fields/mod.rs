@@ -1,6 +1,15 @@
 //! The fields of an article by the names that a feed gives them.
 
-use super::language::language_tag;
+#[cfg(feature = "arrow")]
+mod columns;
+mod language;
+
+#[cfg(feature = "parquet")]
+pub(crate) use columns::wanted;
+#[cfg(feature = "arrow")]
+pub use columns::{Columns, without_columns};
+pub(crate) use language::language_tag;
+
 use crate::article::{Article, Origin, Timestamp};
 
 /// The names of the fields that make an article, most wanted first.
@@ -44,7 +53,7 @@ impl Default for FieldNames {
 }
 
 /// What is wrong with a record that has nothing to know it by.
-pub(super) const NO_ARTICLE: &str = "neither id nor text";
+pub const NO_ARTICLE: &str = "neither id nor text";
 
 /// Which fields of an article the records of a block have, in formats that name fields as they like.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +80,8 @@ pub struct NamedRecord {
 }
 
 impl FieldsMet {
-    pub(super) fn note(&mut self, found: &Found, record: impl FnOnce() -> NamedRecord) {
+    /// Counts a record by the fields it has; `record` is called for the first.
+    pub fn note(&mut self, found: &Found, record: impl FnOnce() -> NamedRecord) {
         self.num_records += 1;
         for (count, value) in self.counts.iter_mut().zip(&found.values) {
             *count += u64::from(value.is_some());
@@ -80,18 +90,35 @@ impl FieldsMet {
     }
 }
 
-/// What a JSON object held of an article.
+/// What a record holds of an article: a JSON object, a row of a table.
+///
+/// ```
+/// use samestory::fields::{FieldNames, Found, Value};
+/// let names = FieldNames::default();
+/// let mut found = Found::default();
+/// for (key, value) in [("id", Value::Whole(7)), ("body", Value::Text("Rain.".into())), ("page", Value::Whole(3))] {
+///     if let Some((field, wish)) = names.find(key) {
+///         found.put(field, wish, value);
+///     }
+/// }
+/// let (article, has_bad_time) = found.into_article("feed:1").unwrap();
+/// assert_eq!((article.id.as_str(), &*article.text, has_bad_time), ("7", "Rain.", false));
+/// ```
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Found {
+pub struct Found {
     values: [Option<(usize, Value)>; FIELDS.len()],
 }
 
 /// A field's value as far as an article can use it.
 #[derive(Debug, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
+    /// A text.
     Text(String),
+    /// A whole number.
     Whole(i64),
+    /// Nothing.
     Null,
+    /// What no field can be, in words that go on "id is": `a fraction`.
     Other(&'static str),
 }
 
@@ -100,7 +127,8 @@ const FIELDS: [&str; 9] = ["id", "text", "title", "source", "published", "url", 
 
 impl FieldNames {
     /// Which field a key names, and how wanted the key is.
-    pub(super) fn find(&self, key: &str) -> Option<(usize, usize)> {
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<(usize, usize)> {
         let all = [
             &self.id,
             &self.text,
@@ -118,13 +146,15 @@ impl FieldNames {
 
 impl Found {
     /// A more wanted name wins over a less wanted; of one name the last stands, as in most JSON readers.
-    pub(super) fn put(&mut self, field: usize, wish: usize, value: Value) {
+    pub fn put(&mut self, field: usize, wish: usize, value: Value) {
         if self.values[field].as_ref().is_none_or(|(old, held)| wish <= *old || *held == Value::Null) {
             self.values[field] = Some((wish, value));
         }
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Whether there is a field of this name, by default.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
         FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
     }
 
@@ -142,8 +172,11 @@ impl Found {
         }
     }
 
-    /// The article, and whether it states a time that cannot be read; or why it is none.
-    pub(super) fn into_article(mut self, place: &str) -> Result<(Article, bool), String> {
+    /// The article, and whether it states a time that cannot be read; one without an id goes by `place`.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn into_article(mut self, place: &str) -> Result<(Article, bool), String> {
         let id = match self.take("id") {
             Some(Value::Text(id)) if !id.is_empty() => Some(id),
             Some(Value::Whole(number)) => Some(number.to_string()),
