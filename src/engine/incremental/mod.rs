@@ -54,7 +54,7 @@ use std::sync::{Arc, Mutex};
 pub struct Index {
     engine: Engine,
     pool: Arc<rayon::ThreadPool>,
-    keying: Keying,
+    keying: Arc<Keying>,
     folder: PathBuf,
     disk: Disk,
     manifest: Manifest,
