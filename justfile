@@ -29,11 +29,14 @@ tables:
 doc:
     cargo doc --no-deps --quiet
 
-# The library alone, without the command line's dependencies; the command line without Parquet, and with HTML pages.
+# The library alone, without the command line's dependencies, with tables, with report and Arrow; the command line without
+# Parquet, and with HTML pages.
 lib:
     cargo clippy --lib --no-default-features -- -D warnings
     cargo clippy --lib --bins --no-default-features --features cli -- -D warnings
     cargo clippy --lib --features html -- -D warnings
+    cargo clippy --lib --no-default-features --features tables -- -D warnings
+    cargo clippy --lib --no-default-features --features report,arrow -- -D warnings
     test -z "$(cargo tree --no-default-features --edges normal --prefix none | grep '^clap ')"
 
 # Each bench once, with its result asserted.

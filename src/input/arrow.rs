@@ -46,6 +46,12 @@ impl Batches {
         while self.batch.is_none() {
             let reader = self.reader.as_mut()?;
             match guarded(|| reader.next().transpose().map_err(|error| format!("damaged: {error}"))) {
+                // A row has a bit at least of one column. A few bytes may say that they are a billion rows of nothing.
+                Ok(Some(batch)) if batch.num_rows() / 8 > batch.get_array_memory_size() => {
+                    self.reader = None;
+                    let reason = format!("damaged: {} rows cannot lie in what there is", batch.num_rows());
+                    return Some(Content::Bad(Reject::new(&self.file, self.row + 1, 0, reason, b"")));
+                }
                 Ok(Some(batch)) => self.batch = Some(batch).filter(|batch| batch.num_rows() > 0),
                 Ok(None) => {
                     self.reader = None;

@@ -121,6 +121,8 @@ pub(super) const HEAD_LEN: usize = 1 << 14;
 /// nothing is known of is taken for JSON lines, whose reader says of each line what is wrong.
 pub(super) fn sniff(head: &[u8], named: Option<Named>, is_all: bool) -> Option<Format> {
     let is_all = is_all || head.len() >= HEAD_LEN;
+    // However much of a stream comes at once.
+    let head = &head[..head.len().min(HEAD_LEN)];
     let marks: [(&[u8], Format); 3] =
         [(b"PAR1", Format::Parquet), (b"ARROW1", Format::Arrow), (b"WARC/", Format::Warc)];
     for (mark, format) in marks {
@@ -184,19 +186,33 @@ fn xml_kind(text: &[u8], is_all: bool) -> Option<Format> {
         }
         at += found + 1;
     }
-    if text.len() > 14 && text[..14].eq_ignore_ascii_case(b"<!doctype html") {
+    if is_all && text.len() > 14 && text[..14].eq_ignore_ascii_case(b"<!doctype html") {
         return Some(Format::Html);
     }
     // What is no XML that is known is read as a feed only by name.
     is_all.then_some(Format::Jsonl)
 }
 
-/// Which JSON this is, by the keys of the first record.
+/// Which JSON this is, by the keys of the first record: of the first line where that is an object by itself, else of all
+/// that is looked at. Keys only, as whoever writes an article says what its texts are.
 fn json_kind(text: &[u8], is_all: bool, otherwise: Format) -> Option<Format> {
-    let has = |key: &[u8]| memchr::memmem::find(text, key).is_some();
-    if has(b"jsonfeed.org/version") {
+    let line_end = memchr::memchr(b'\n', text);
+    let is_whole = line_end.is_some_and(|end| {
+        let line = text[..end].trim_ascii().strip_suffix(b",").unwrap_or(text[..end].trim_ascii());
+        line.len() > 2 && line.ends_with(b"}")
+    });
+    if !is_whole && !is_all {
+        return None;
+    }
+    let text = if is_whole { &text[..line_end.unwrap_or(text.len())] } else { text };
+    let is_feed = values_of(text, b"\"version\"").any(|value| {
+        let value = value.strip_prefix(b"\"").unwrap_or_default();
+        value.len() >= FEED_VERSION && memchr::memmem::find(&value[..FEED_VERSION], b"jsonfeed.org").is_some()
+    });
+    if is_feed {
         return Some(Format::JsonFeed);
     }
+    let has = |key: &[u8]| values_of(text, key).next().is_some();
     let is_ninjs = has(b"\"uri\"")
         && [
             &b"\"body_text\""[..],
@@ -211,17 +227,22 @@ fn json_kind(text: &[u8], is_all: bool, otherwise: Format) -> Option<Format> {
     if is_ninjs {
         return Some(Format::Ninjs);
     }
-    // A first line that is an object by itself has told all it can.
-    let line_end = memchr::memchr(b'\n', text);
-    let is_whole = line_end.is_some_and(|end| {
-        let line = text[..end].trim_ascii().strip_suffix(b",").unwrap_or(text[..end].trim_ascii());
-        line.len() > 2 && line.ends_with(b"}")
-    });
     // One object over many lines.
     let opens = line_end
         .is_some_and(|end| text[..end].trim_ascii() == b"{" && text[end..].trim_ascii_start().starts_with(b"\""));
-    let otherwise = if opens { Format::Json } else { otherwise };
-    (is_all || is_whole).then_some(otherwise)
+    Some(if opens && !is_whole { Format::Json } else { otherwise })
+}
+
+/// Bytes of the address that a JSON Feed has for its version, up to the end of its host at least: `https:\/\/jsonfeed.org`.
+const FEED_VERSION: usize = 22;
+
+/// What follows a key and its colon, wherever the key stands. No text can look like a key: its quotes are escaped, and a
+/// whole one has no colon behind it.
+fn values_of<'a>(text: &'a [u8], key: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    memchr::memmem::find_iter(text, key).filter_map(move |at| {
+        let behind = text[at + key.len()..].trim_ascii_start();
+        behind.strip_prefix(b":").map(<[u8]>::trim_ascii_start)
+    })
 }
 
 /// A table where the first line has two names of fields, else lines of whatever kind.
@@ -281,6 +302,22 @@ mod tests {
         assert_eq!(of("a.xml", b"no XML"), Some(Format::Feed));
         assert_eq!(of("a.jsonl", b"PAR1"), Some(Format::Parquet));
         assert_eq!(named(Path::new("x.xlsx")), None);
+    }
+
+    #[test]
+    fn no_text_of_an_article_changes_the_format() {
+        for (head, format) in [
+            (&br#"{"id":"a","text":"see https://jsonfeed.org/version/1.1"}"#[..], Format::Jsonl),
+            (br#"{"id":"a","text":"https://jsonfeed.org/version/1.1"}"#, Format::Jsonl),
+            (br#"{"id":"a","text":"\"version\": \"https://jsonfeed.org/version/1.1\""}"#, Format::Jsonl),
+            (br#"{"id":"a","title":"uri","text":"bodies"}"#, Format::Jsonl),
+            (br#"{"id":"a","title":"uri","text":"\"bodies\": 1, \"uri\": 2"}"#, Format::Jsonl),
+            (b"[{\"id\":\"a\",\"text\":\"uri\"},\n{\"id\":\"b\",\"text\":\"bodies\"}]", Format::Json),
+            (br#"{"version":"https:\/\/jsonfeed.org\/version\/1","items":["#, Format::JsonFeed),
+            (br#"{"uri":"x","bodies":["#, Format::Ninjs),
+        ] {
+            assert_eq!(sniff(head, None, true), Some(format), "{}", String::from_utf8_lossy(head));
+        }
     }
 
     #[test]

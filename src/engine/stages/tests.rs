@@ -283,6 +283,25 @@ fn a_packed_article_is_what_it_was_or_refused() {
 }
 
 #[test]
+fn the_packed_form_is_that_of_version_1() {
+    let golden: &[u8] = include_bytes!("../../../fixtures/formats/v1/article.packed");
+    let article = Article {
+        title: Some("Ferry aground off Batanes".into()),
+        source: Some("Batanes Courier".into()),
+        published: Some(Timestamp(1_772_600_000)),
+        ..Article::new(
+            "ferry-1",
+            "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, and fishermen from \
+             Ivana brought most of them ashore before the coast guard came.",
+        )
+    };
+    let stages = Stages::new(Engine::new(Profile::default()));
+    let mut packed = Vec::new();
+    stages.sketcher().sketch(&article, &mut packed);
+    assert!(packed == golden, "the form of packed articles has changed, and its version has not");
+}
+
+#[test]
 fn two_texts_under_one_id_are_refused() {
     let stages = Stages::new(Engine::new(Profile::default()));
     let mut sketcher = stages.sketcher();
