@@ -35,7 +35,8 @@ impl Progress {
         self.num_verified.load(Ordering::Relaxed)
     }
 
-    /// Ends the run: within some thousandths of a second it fails with [`Error::Canceled`], unless it is done before.
+    /// Ends the run: it fails with [`Error::Canceled`] at its next block, shard of keys or few pairs, unless it is done before.
+    /// Later runs of the same engine fail, too: give them another by [`super::Engine::with_progress`].
     pub fn cancel(&self) {
         self.is_canceled.store(true, Ordering::Relaxed);
     }

@@ -193,10 +193,8 @@ impl Index {
     /// [`Error::RepeatedId`], and nothing was added; [`Error::Io`] when it cannot be written: what is in is seen when the
     /// index is opened anew.
     pub fn add(&mut self, articles: Vec<Article>) -> Result<Added> {
-        let offer = self.offer(articles)?;
-        let added = offer.added;
-        self.commit(offer)?;
-        Ok(added)
+        let prepared = self.prepare(articles);
+        self.add_prepared(prepared)
     }
 
     /// Says what adding articles will do, and makes all ready for it. Of an offer that is not committed nothing stays.
@@ -204,10 +202,12 @@ impl Index {
     /// # Errors
     /// Those of [`Index::add`].
     pub fn offer(&mut self, articles: Vec<Article>) -> Result<Offer> {
-        self.ready()?;
-        self.finish_expiry()?;
-        let pool = Arc::clone(&self.pool);
-        pool.install(|| self.offer_prepared(Prepared::new(articles, self.engine.profile(), &self.keying)))
+        let prepared = self.prepare(articles);
+        self.offer_prepared(prepared)
+    }
+
+    fn prepare(&self, articles: Vec<Article>) -> Prepared {
+        self.pool.install(|| Prepared::new(articles, self.engine.profile(), &self.keying))
     }
 
     /// Adds articles from blocks that are parsed in parallel, a thousand or so at a time, each lasting before the next; calls
@@ -253,8 +253,6 @@ impl Index {
     }
 
     fn add_prepared(&mut self, prepared: Prepared) -> Result<Added> {
-        self.ready()?;
-        self.finish_expiry()?;
         let offer = self.offer_prepared(prepared)?;
         let added = offer.added;
         self.commit(offer)?;
@@ -262,6 +260,13 @@ impl Index {
     }
 
     fn offer_prepared(&mut self, prepared: Prepared) -> Result<Offer> {
+        self.ready()?;
+        self.finish_expiry()?;
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| self.offer_in_pool(prepared))
+    }
+
+    fn offer_in_pool(&mut self, prepared: Prepared) -> Result<Offer> {
         let Prepared { mut articles, analyzed } = prepared;
         // A clock that runs backwards does not make the new older than the old.
         let arrival = now().max(self.state.arrival);

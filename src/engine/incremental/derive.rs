@@ -8,8 +8,8 @@ use super::Index;
 use super::state::{Delta, Edge, Group, flag};
 use super::story::{self, Draft};
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
-use crate::engine::LEAST_MARGIN;
 use crate::engine::keys::KeyingScratch;
+use crate::engine::{LEAST_MARGIN, match_of};
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
 use crate::index::list_of_exact;
@@ -320,9 +320,7 @@ impl Index {
     fn judge_match(&self, a: u32, b: u32, scratch: &mut Scratch) -> Option<Match> {
         let (a, b) = self.by_id(a, b);
         let verdict = self.engine.judge_records(&self.articles.record(a), &self.articles.record(b), scratch);
-        let excerpt = if verdict.is_forward { a } else { b };
-        let excerpt = (verdict.relation == crate::verify::Relation::Excerpt).then_some(excerpt);
-        verdict.relation.is_match().then_some(Match { a, b, margin: verdict.margin, excerpt })
+        match_of(a, b, &verdict)
     }
 
     /// Two articles in order of their ids: a verdict is on the first and the second.
