@@ -8,13 +8,11 @@ use super::{Index, files};
 use crate::article::{Article, ArticleId, Timestamp};
 use crate::engine::Versions;
 use crate::engine::analyze::{Analyzed, Analyzer, standing};
-use crate::engine::keys::{Keying, KeyingScratch};
+use crate::engine::keys::KeyingScratch;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{KeyRun, NUM_LISTS, RunWriter, list_of_exact, list_of_id};
 use crate::lsh::key_of;
-use crate::profile::Profile;
-use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -125,59 +123,6 @@ fn portion_len(articles: &[Article]) -> usize {
     articles.iter().take(PORTION_LEN).take_while(fits).count().max(articles.len().min(1))
 }
 
-/// Articles with their sketches and keys: what is known of them before the index is asked.
-#[derive(Debug)]
-struct Prepared {
-    articles: Vec<Article>,
-    analyzed: Vec<(Analyzed, Vec<u64>)>,
-}
-
-impl Prepared {
-    fn new(articles: Vec<Article>, profile: &Profile, keying: &Keying) -> Self {
-        let analyzer = Analyzer::new(profile, keying.needs_signatures());
-        let analyze = |scratch: &mut KeyingScratch, article: &Article| {
-            let mut analyzed = Analyzed::default();
-            analyzer.analyze(article, &mut analyzed);
-            analyzed.record.drop_scratch();
-            let mut keys = Vec::new();
-            let record = analyzed.record.record();
-            keying.each_key(&record, &analyzed.signature, scratch, |_, hash| keys.push(key_of(hash)));
-            keys.sort_unstable();
-            keys.dedup();
-            (analyzed, keys)
-        };
-        let analyzed = articles.par_iter().map_init(KeyingScratch::default, analyze).collect();
-        Self { articles, analyzed }
-    }
-}
-
-/// Blocks of articles as portions.
-struct Portions<I> {
-    blocks: I,
-    waiting: Vec<Article>,
-    is_end: bool,
-}
-
-impl<B: Send, I: Iterator<Item = Result<B>>> Portions<I> {
-    /// The next portion; none at the end. Blocks are read on this thread.
-    fn next(&mut self, pool: &ThreadPool, parse: &(impl Fn(B) -> Vec<Article> + Sync)) -> Result<Option<Vec<Article>>> {
-        loop {
-            let num = portion_len(&self.waiting);
-            if num > 0 && (num < self.waiting.len() || num == PORTION_LEN || self.is_end) {
-                let rest = self.waiting.split_off(num);
-                return Ok(Some(std::mem::replace(&mut self.waiting, rest)));
-            }
-            if self.is_end {
-                return Ok(None);
-            }
-            let some: Vec<B> = self.blocks.by_ref().take(PORTION_BLOCKS).collect::<Result<_>>()?;
-            self.is_end = some.is_empty();
-            let parsed: Vec<Vec<Article>> = pool.install(|| some.into_par_iter().map(parse).collect());
-            self.waiting.extend(parsed.into_iter().flatten());
-        }
-    }
-}
-
 /// Seconds since 1970.
 fn now() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
@@ -193,8 +138,10 @@ impl Index {
     /// [`Error::RepeatedId`], and nothing was added; [`Error::Io`] when it cannot be written: what is in is seen when the
     /// index is opened anew.
     pub fn add(&mut self, articles: Vec<Article>) -> Result<Added> {
-        let prepared = self.prepare(articles);
-        self.add_prepared(prepared)
+        let offer = self.offer(articles)?;
+        let added = offer.added;
+        self.commit(offer)?;
+        Ok(added)
     }
 
     /// Says what adding articles will do, and makes all ready for it. Of an offer that is not committed nothing stays.
@@ -202,12 +149,10 @@ impl Index {
     /// # Errors
     /// Those of [`Index::add`].
     pub fn offer(&mut self, articles: Vec<Article>) -> Result<Offer> {
-        let prepared = self.prepare(articles);
-        self.offer_prepared(prepared)
-    }
-
-    fn prepare(&self, articles: Vec<Article>) -> Prepared {
-        self.pool.install(|| Prepared::new(articles, self.engine.profile(), &self.keying))
+        self.ready()?;
+        self.finish_expiry()?;
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| self.offer_in_pool(articles))
     }
 
     /// Adds articles from blocks that are parsed in parallel, a thousand or so at a time, each lasting before the next; calls
@@ -221,59 +166,54 @@ impl Index {
         parse: impl Fn(B) -> Vec<Article> + Sync,
         mut each: impl FnMut(Added),
     ) -> Result<Added> {
-        let (pool, engine, keying) = (Arc::clone(&self.pool), self.engine.clone(), Arc::clone(&self.keying));
-        let mut portions = Portions { blocks: blocks.fuse(), waiting: Vec::new(), is_end: false };
+        let pool = Arc::clone(&self.pool);
+        let mut blocks = blocks.fuse();
         let mut sum = Added::default();
-        let mut ready: Option<Prepared> = None;
+        let mut waiting: Vec<Article> = Vec::new();
         loop {
-            let (next, failed) = match portions.next(&pool, &parse) {
-                Ok(next) => (next, None),
-                Err(error) => (None, Some(error)),
-            };
-            let is_end = next.is_none();
-            // Much of adding waits for the disk or goes on one thread: the next portion is sketched meanwhile.
-            let (added, prepared) = pool.install(|| {
-                rayon::join(
-                    || ready.take().map(|prepared| self.add_prepared(prepared)).transpose(),
-                    || next.map(|articles| Prepared::new(articles, engine.profile(), &keying)),
-                )
-            });
-            if let Some(added) = added? {
+            let some: Vec<B> = blocks.by_ref().take(PORTION_BLOCKS).collect::<Result<_>>()?;
+            let is_end = some.is_empty();
+            let parsed: Vec<Vec<Article>> = pool.install(|| some.into_par_iter().map(&parse).collect());
+            waiting.extend(parsed.into_iter().flatten());
+            loop {
+                let num = portion_len(&waiting);
+                if num == 0 || (num == waiting.len() && num < PORTION_LEN && !is_end) {
+                    break;
+                }
+                let rest = waiting.split_off(num);
+                let added = self.add(std::mem::replace(&mut waiting, rest))?;
                 sum = sum.plus(added);
                 each(sum);
-            }
-            if let Some(error) = failed {
-                return Err(error);
             }
             if is_end {
                 return Ok(sum);
             }
-            ready = prepared;
         }
     }
 
-    fn add_prepared(&mut self, prepared: Prepared) -> Result<Added> {
-        let offer = self.offer_prepared(prepared)?;
-        let added = offer.added;
-        self.commit(offer)?;
-        Ok(added)
-    }
-
-    fn offer_prepared(&mut self, prepared: Prepared) -> Result<Offer> {
-        self.ready()?;
-        self.finish_expiry()?;
-        let pool = Arc::clone(&self.pool);
-        pool.install(|| self.offer_in_pool(prepared))
-    }
-
-    fn offer_in_pool(&mut self, prepared: Prepared) -> Result<Offer> {
-        let Prepared { mut articles, analyzed } = prepared;
+    fn offer_in_pool(&mut self, mut articles: Vec<Article>) -> Result<Offer> {
         // A clock that runs backwards does not make the new older than the old.
         let arrival = now().max(self.state.arrival);
         for article in &mut articles {
             article.origin.block = arrival as u64;
             article.origin.record = 0;
         }
+        let analyzer = Analyzer::new(self.engine.profile(), self.keying.needs_signatures());
+        let analyzed: Vec<(Analyzed, Vec<u64>)> = articles
+            .par_iter()
+            .map_init(KeyingScratch::default, |scratch, article| {
+                let mut analyzed = Analyzed::default();
+                analyzer.analyze(article, &mut analyzed);
+                analyzed.record.drop_scratch();
+                let mut keys = Vec::new();
+                let record = analyzed.record.record();
+                self.keying.each_key(&record, &analyzed.signature, scratch, |_, hash| keys.push(key_of(hash)));
+                keys.sort_unstable();
+                keys.dedup();
+                (analyzed, keys)
+            })
+            .collect();
+
         let first = self.articles.len() as u32;
         let (fates, change, added) = self.settle_ids(&articles, &analyzed)?;
         let mut entries = ByList::default();

@@ -257,7 +257,7 @@ impl Index {
         };
         let table = u32::try_from(manifest.next_file).expect("no index has four thousand million files");
         articles.begin_table(table);
-        let keying = Arc::new(Keying::new(profile, engine.level, engine.near));
+        let keying = Keying::new(profile, engine.level, engine.near);
         let pool = Arc::new(engine.pool()?);
         let path = log_path(folder, manifest.log);
         // Looked at before the log, which is written first: a writer may be at work.

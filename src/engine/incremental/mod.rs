@@ -54,7 +54,7 @@ use std::sync::{Arc, Mutex};
 pub struct Index {
     engine: Engine,
     pool: Arc<rayon::ThreadPool>,
-    keying: Arc<Keying>,
+    keying: Keying,
     folder: PathBuf,
     disk: Disk,
     manifest: Manifest,
