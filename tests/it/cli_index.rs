@@ -166,6 +166,40 @@ fn what_cannot_be_is_said() {
 }
 
 #[test]
+fn an_index_without_records_takes_less_room_and_says_so() {
+    let folder = Folder::with_feed(&feed_lines());
+    let bytes_of = |name: &str| {
+        folder.done(&format!("index compact {name} --quiet"));
+        let stats = json(&folder.done(&format!("index stats {name} --json")).stdout);
+        (stats["bytes"].as_u64().expect("a number"), stats["records"].as_bool().expect("told"))
+    };
+    folder.done("index add seen feed.jsonl --quiet");
+    folder.done("index add sketched feed.jsonl --no-records --quiet");
+    let ((whole, has_records), (thin, says_so)) = (bytes_of("seen"), bytes_of("sketched"));
+    assert!(has_records && !says_so && thin * 5 < whole * 3, "{thin} of {whole} bytes");
+    let told = "without records: judged by sketches";
+    assert!(folder.done("index stats sketched").stdout.contains(told));
+    assert!(!folder.done("index stats seen").stdout.contains(told));
+    // What it is made with is kept to.
+    folder.done("index add sketched feed.jsonl --quiet");
+    let ran = folder.run("index add seen feed.jsonl --no-records");
+    let reason = "the index was made with records whole, asked for is thin";
+    assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran}");
+    folder.done("index clusters sketched -o clusters.jsonl --quiet");
+    let gold = fixture("gold.jsonl");
+    let scores = json(&folder.done(&format!("eval {} clusters.jsonl --json", gold.display())).stdout);
+    let share = |name: &str| scores["pairs"][name].as_f64().expect("a share");
+    assert!(share("precision") >= 0.98 && share("recall") >= 0.9, "{scores}");
+    // Portions, and a filter, end as the whole.
+    let lines = feed_lines();
+    for portion in lines.chunks(97) {
+        let ran = folder.run_on("filter --index portions --no-records --quiet", portion.join("\n").as_bytes());
+        assert_eq!(ran.code, 0, "{ran}");
+    }
+    assert_eq!(folder.done("index clusters portions -o - --quiet").stdout, folder.read("clusters.jsonl"));
+}
+
+#[test]
 fn a_new_verdict_judges_the_index_anew() {
     let lines = feed_lines();
     let folder = Folder::with_feed(&lines);
