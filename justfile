@@ -55,3 +55,8 @@ book:
 # Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
 deny:
     cargo deny check
+
+# All commands without a network, and without one call for it.
+offline:
+    cargo build --release --quiet
+    scripts/offline

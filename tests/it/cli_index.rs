@@ -1,6 +1,6 @@
 //! `samestory index`: what it holds is what one run over the same articles says, and what it says of what is amiss.
 
-use crate::support::{Folder, Ran, feed_lines, field, fixture, json, line, rows, shuffled};
+use crate::support::{Folder, Ran, feed_lines, feed_lines_of, field, fixture, json, line, rows, shuffled};
 use samestory::hash::derived_seed;
 
 /// The clusters that one run over the lines writes.
@@ -266,4 +266,45 @@ fn an_index_of_this_format_is_read_by_later_versions() {
     // And goes on under this one.
     folder.run_on("index add seen - --quiet", line("new", "Rain fell.").as_bytes());
     assert_eq!(rows(&folder.done("index clusters seen -o - --quiet").stdout).len(), expected.lines().count() + 1);
+}
+
+/// Writes the index of this format anew: twelve articles in segments; three more in the log, and one of them taken out.
+#[test]
+#[ignore = "writes fixtures: run by hand after a wanted change of format or of sketches"]
+fn regenerate() {
+    let of =
+        |names: [&str; 12]| feed_lines_of(&names).iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
+    let folder = Folder::new();
+    let in_segments = of([
+        "korea-exports/light",
+        "korea-exports/base",
+        "korea-exports/version",
+        "korea-exports/reuse",
+        "ferry-grounding/base",
+        "korea-exports/excerpt",
+        "korea-exports/roundup",
+        "ferry-grounding/version",
+        "korea-exports/heavy",
+        "ferry-grounding/reuse",
+        "ferry-grounding/roundup",
+        "korea-exports/template",
+    ]);
+    let in_log =
+        feed_lines_of(&["korea-exports/same_event", "ferry-grounding/light", "ferry-grounding/brief"]).join("\n");
+    folder.run_on("index add seen - --quiet", in_segments.as_bytes());
+    folder.done("index compact seen --quiet");
+    folder.run_on("index add seen - --quiet", in_log.as_bytes());
+    folder.done("index remove seen ferry-grounding/light --quiet");
+    let target = fixture("formats/v1/index");
+    std::fs::remove_dir_all(&target).expect("the fixture is in the tree");
+    std::fs::create_dir(&target).expect("a folder can be made");
+    for name in std::fs::read_dir(folder.path("seen")).expect("the index is there") {
+        let path = name.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_owned();
+        if name != "lock" {
+            std::fs::copy(&path, target.join(name)).expect("it can be copied");
+        }
+    }
+    let clusters = folder.done("index clusters seen -o - --quiet").stdout;
+    std::fs::write(fixture("formats/v1/index-clusters.jsonl"), clusters).expect("a file can be written");
 }
