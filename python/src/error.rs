@@ -31,9 +31,10 @@ pub(crate) fn raised(error: Error) -> PyErr {
              other articles ids of their own"
         )),
         Error::BadRecord { .. } | Error::Labels { .. } | Error::Packed { .. } => DataError::new_err(text),
-        Error::ProfileSyntax { .. } | Error::ProfileField { .. } | Error::Weights { .. } | Error::OtherSketch { .. } => {
-            ProfileError::new_err(text)
-        }
+        Error::ProfileSyntax { .. }
+        | Error::ProfileField { .. }
+        | Error::Weights { .. }
+        | Error::OtherSketch { .. } => ProfileError::new_err(text),
         Error::OtherIndex { field, .. } => {
             let fix = match field {
                 "verdict" => "open it under the profile it was made with, or judge it anew: samestory index compact",

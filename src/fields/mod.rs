@@ -158,6 +158,13 @@ impl Found {
         FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
     }
 
+    /// Whether a field, by its default name, is null or missing.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        let value = FIELDS.iter().zip(&self.values).find(|(field, _)| **field == name);
+        value.and_then(|(_, value)| value.as_ref()).is_none_or(|(_, value)| *value == Value::Null)
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         let field = FIELDS.iter().position(|f| *f == name)?;
         self.values[field].take().map(|(_, value)| value).filter(|value| *value != Value::Null)
