@@ -1,0 +1,41 @@
+"""With data sets of Hugging Face: columns by `map(batched=True)`, and a data set without its repeats.
+
+    dataset = datasets.load_dataset("json", data_files="feed.jsonl", split="train")
+    kept = without_repeats(dataset)
+    signed = with_signatures(dataset, num_proc=4)
+    told = with_stories(dataset)
+"""
+
+from typing import Any
+
+import samestory
+
+
+def without_repeats(dataset: Any, **options: Any) -> Any:
+    """The data set with each story once: its own rows, selected, so that nothing is copied."""
+    return samestory.cluster(dataset, **options).kept(dataset)
+
+
+def signature_columns(batch: dict[str, list[Any]], text: str = "text") -> dict[str, Any]:
+    """For `map(batched=True)`: the MinHash signature of each text and the keys of its bands."""
+    signatures = samestory.signatures(batch[text], threads=1)
+    return {"signature": signatures.to_pylist(), "band_keys": samestory.band_keys(signatures).to_pylist()}
+
+
+def with_signatures(dataset: Any, **options: Any) -> Any:
+    """The data set with columns `signature` and `band_keys`, batch by batch, on as many processes as `num_proc` says."""
+    return dataset.map(signature_columns, batched=True, **options)
+
+
+def with_stories(dataset: Any, **options: Any) -> Any:
+    """The data set with columns `cluster`, `relation` and `score`: which story each article tells, and what it is to it."""
+    result = samestory.cluster(dataset, **options)
+    rows = {row["id"]: row for row in result.clusters().to_pylist()}
+    has_ids = "id" in dataset.column_names
+
+    def story_columns(batch: dict[str, list[Any]], numbers: list[int]) -> dict[str, list[Any]]:
+        ids = batch["id"] if has_ids else numbers
+        found = [rows[str(id)] for id in ids]
+        return {name: [row[name] for row in found] for name in ("cluster", "relation", "score")}
+
+    return dataset.map(story_columns, batched=True, with_indices=True)
