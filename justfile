@@ -25,6 +25,10 @@ test:
 tables:
     scripts/tables
 
+# The Python package: wheel, types, pytest; installs what that needs into target/tools.
+python:
+    scripts/python
+
 # Documentation without warnings.
 doc:
     cargo doc --no-deps --quiet

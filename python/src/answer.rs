@@ -50,12 +50,12 @@ pub(crate) fn fit(
     let mut source = Source::new(data, &reading)?;
     let watched = engine.progress();
     let num_read = AtomicU64::new(0);
-    let mut next = |py| {
-        let block = source.next_block(py);
+    let mut next = || {
+        let block = source.next_block();
         num_read.store(source.num_rows(), Ordering::Relaxed);
         block
     };
-    let mut beat = |_: Python<'_>| {
+    let mut beat = || {
         let num_read = num_read.load(Ordering::Relaxed);
         if reading.has_refused() && reading.num_done() == num_read {
             // No answer of the other rows; the first bad one is known, as all before it were looked at.

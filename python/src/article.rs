@@ -206,10 +206,10 @@ fn list_of(names: &mut FieldNames, field: usize) -> &mut Vec<String> {
 ///
 /// # Errors
 /// When a row is no article, and what the data raises.
-pub(crate) fn articles_of(py: Python<'_>, data: &Bound<'_, PyAny>, reading: &Arc<Reading>) -> PyResult<Vec<Article>> {
+pub(crate) fn articles_of(data: &Bound<'_, PyAny>, reading: &Arc<Reading>) -> PyResult<Vec<Article>> {
     let mut source = Source::new(data, reading)?;
     let mut articles = Vec::new();
-    while let Some(block) = source.next_block(py)? {
+    while let Some(block) = source.next_block()? {
         articles.extend(reading.articles(block));
     }
     reading.refused()?;
@@ -218,6 +218,7 @@ pub(crate) fn articles_of(py: Python<'_>, data: &Bound<'_, PyAny>, reading: &Arc
 
 /// Data of Python's as blocks of rows.
 pub(crate) struct Source<'py> {
+    py: Python<'py>,
     reading: Arc<Reading>,
     /// Texts, dicts and Arrow, one after another; `None` where the data is Arrow as a whole.
     items: Option<Bound<'py, PyIterator>>,
@@ -258,6 +259,7 @@ impl<'py> Source<'py> {
             list.into_iter().enumerate().map(move |(wish, name)| (field, wish, PyString::new(py, &name)))
         });
         Ok(Self {
+            py,
             reading: Arc::clone(reading),
             items,
             arrays,
@@ -279,7 +281,7 @@ impl<'py> Source<'py> {
     ///
     /// # Errors
     /// When a row is no article, and what the data raises.
-    pub(crate) fn next_block(&mut self, py: Python<'py>) -> PyResult<Option<Block>> {
+    pub(crate) fn next_block(&mut self) -> PyResult<Option<Block>> {
         if self.reading.has_refused() {
             return Ok(None);
         }
@@ -289,11 +291,11 @@ impl<'py> Source<'py> {
             }
             if let Some(arrays) = &mut self.arrays {
                 // Python's lock may be what the other side waits for.
-                match py.detach(|| arrays.next()) {
+                match self.py.detach(|| arrays.next()) {
                     Some(array) => {
                         let array = array.map_err(|error| bad_arrow(&error))?;
                         let field = Arc::clone(&arrays.field);
-                        self.take_array(py, &array, &field)?;
+                        self.take_array(&array, &field)?;
                     }
                     None => self.arrays = None,
                 }
@@ -315,7 +317,7 @@ impl<'py> Source<'py> {
     }
 
     /// Cuts an array into batches of the columns that are read.
-    fn take_array(&mut self, py: Python<'_>, array: &ArrayRef, field: &FieldRef) -> PyResult<()> {
+    fn take_array(&mut self, array: &ArrayRef, field: &FieldRef) -> PyResult<()> {
         let names = &self.reading.names;
         let batch = if matches!(array.data_type(), DataType::Struct(_)) {
             batch_of(array).map_err(|error| bad_arrow(&error))?
@@ -353,7 +355,8 @@ impl<'py> Source<'py> {
             )));
         }
         let columns: Vec<usize> = wanted.iter().map(|(column, _)| *column).collect();
-        let batch = py
+        let batch = self
+            .py
             .detach(|| {
                 let batch = batch.project(&columns)?;
                 let arrays = batch.columns().iter().map(checked).collect::<Result<Vec<_>, ArrowError>>()?;

@@ -21,7 +21,7 @@ pub(crate) fn compare<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let engine = options.engine()?;
     let reading = options.reading(MissingId::Position)?;
-    let articles = articles_of(py, PyList::new(py, [a, b])?.as_any(), &reading)?;
+    let articles = articles_of(PyList::new(py, [a, b])?.as_any(), &reading)?;
     let [first, second] = articles.as_slice() else {
         return Err(OptionError::new_err(format!("{} articles were given; expected two", articles.len())));
     };

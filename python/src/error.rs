@@ -20,7 +20,7 @@ mod class {
     import_exception!(samestory.errors, RepeatedIdError);
     import_exception!(samestory.errors, StoredIndexError);
 }
-pub(crate) use class::{DataError, DataTypeError, InternalError, OptionError, ProfileError};
+pub(crate) use class::{DataError, DataTypeError, InternalError, OptionError, ProfileError, StoredIndexError};
 
 /// The exception that an error is.
 pub(crate) fn raised(error: Error) -> PyErr {

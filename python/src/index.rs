@@ -54,7 +54,7 @@ impl Store {
         let mut source = Source::new(data, &reading)?;
         let progress = Progress::default();
         let added = self.write(py, |index| {
-            fed(py, &progress, &mut |py| source.next_block(py), &mut |_| Ok(()), |blocks| {
+            fed(py, &progress, &mut || source.next_block(), &mut || Ok(()), |blocks| {
                 index.add_blocks(blocks, |block| reading.articles(block), |_| ())
             })
         });
@@ -78,7 +78,7 @@ impl Store {
         let progress = Progress::default();
         let batches = self.with(py, |index| {
             let index = &*index;
-            fed(py, &progress, &mut |py| source.next_block(py), &mut |_| Ok(()), |blocks| {
+            fed(py, &progress, &mut || source.next_block(), &mut || Ok(()), |blocks| {
                 let mut batches = Vec::new();
                 for block in blocks {
                     let articles = reading.articles(block?);

@@ -43,9 +43,8 @@ fn each_block<T: Send>(
     };
     let progress = engine.progress();
     let each = |block| each(reading.articles(block));
-    let made = fed(py, &progress, &mut |py| source.next_block(py), &mut |_| Ok(()), |blocks| {
-        in_order(blocks, num_threads, each)
-    });
+    let made =
+        fed(py, &progress, &mut || source.next_block(), &mut || Ok(()), |blocks| in_order(blocks, num_threads, each));
     reading.refused()?;
     made
 }

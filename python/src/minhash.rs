@@ -16,7 +16,7 @@ const MAX_TOKENS: usize = 20_000;
 const TOKEN_SEED: u64 = 0x746f_6b65_6e00;
 
 /// The minima of a set of tokens: estimates the Jaccard similarity of two sets.
-#[pyclass(module = "samestory", skip_from_py_object)]
+#[pyclass(module = "samestory")]
 #[derive(Clone, Debug)]
 pub(crate) struct MinHash {
     hasher: Arc<MinHasher>,
@@ -176,7 +176,8 @@ impl MinHash {
         (self.slots.len(), self.seed, self.slots.clone())
     }
 
-    fn __setstate__(&mut self, (num_perm, seed, slots): (usize, u64, Vec<u32>)) -> PyResult<()> {
+    fn __setstate__(&mut self, state: (usize, u64, Vec<u32>)) -> PyResult<()> {
+        let (num_perm, seed, slots) = state;
         *self = Self::new(num_perm, seed, Some(slots))?;
         Ok(())
     }

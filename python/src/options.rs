@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Every parameter of sketch and verdict.
-#[pyclass(frozen, module = "samestory", skip_from_py_object)]
+#[pyclass(frozen, module = "samestory")]
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) inner: samestory::Profile,

@@ -40,7 +40,7 @@ pub(crate) fn released<T: Send>(
     progress: &Progress,
     work: impl FnOnce() -> Result<T> + Send,
 ) -> PyResult<T> {
-    fed(py, progress, &mut |_| Ok(None::<()>), &mut |_| Ok(()), |_| work())
+    fed(py, progress, &mut || Ok(None::<()>), &mut || Ok(()), |_| work())
 }
 
 /// The same for work on blocks, which `source` reads on the calling thread; `beat` is called now and then.
@@ -50,15 +50,15 @@ pub(crate) fn released<T: Send>(
 pub(crate) fn fed<B: Send, T: Send>(
     py: Python<'_>,
     progress: &Progress,
-    source: &mut dyn FnMut(Python<'_>) -> PyResult<Option<B>>,
-    beat: &mut dyn FnMut(Python<'_>) -> PyResult<()>,
+    source: &mut dyn FnMut() -> PyResult<Option<B>>,
+    beat: &mut dyn FnMut() -> PyResult<()>,
     work: impl FnOnce(Blocks<'_, B>) -> Result<T> + Send,
 ) -> PyResult<T> {
     let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
     std::thread::scope(|scope| {
         let worker = scope.spawn(move || work(Blocks { receiver, progress }));
         let mut watch = Watch { py, last_beat: Instant::now(), pause: FIRST_PAUSE, beat };
-        let watched = feed(py, sender, source, &mut watch).and_then(|()| {
+        let watched = feed(sender, source, &mut watch).and_then(|()| {
             while !worker.is_finished() {
                 watch.wait()?;
             }
@@ -75,12 +75,11 @@ pub(crate) fn fed<B: Send, T: Send>(
 
 /// Hands over what there is to read, until it ends or nobody takes it.
 fn feed<B: Send>(
-    py: Python<'_>,
     sender: SyncSender<B>,
-    source: &mut dyn FnMut(Python<'_>) -> PyResult<Option<B>>,
+    source: &mut dyn FnMut() -> PyResult<Option<B>>,
     watch: &mut Watch<'_, '_>,
 ) -> PyResult<()> {
-    while let Some(mut block) = source(py)? {
+    while let Some(mut block) = source()? {
         loop {
             match sender.try_send(block) {
                 Ok(()) => break,
@@ -101,7 +100,7 @@ struct Watch<'py, 'a> {
     py: Python<'py>,
     last_beat: Instant,
     pause: Duration,
-    beat: &'a mut dyn FnMut(Python<'_>) -> PyResult<()>,
+    beat: &'a mut dyn FnMut() -> PyResult<()>,
 }
 
 impl Watch<'_, '_> {
@@ -120,6 +119,6 @@ impl Watch<'_, '_> {
         }
         self.last_beat = Instant::now();
         self.py.check_signals()?;
-        (self.beat)(self.py)
+        (self.beat)()
     }
 }
