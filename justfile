@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables doc lib bench browser book
+check: fmt clippy fixtures test tables python doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -25,8 +25,9 @@ test:
 tables:
     scripts/tables
 
-# The Python package: wheel, types, pytest; installs what that needs into target/tools.
+# The Python package: lints, wheel, types, pytest; installs what that needs into target/tools.
 python:
+    cargo clippy -p samestory-python -- -D warnings
     scripts/python
 
 # Documentation without warnings.
