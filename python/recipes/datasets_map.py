@@ -8,6 +8,8 @@
 
 from typing import Any
 
+import pyarrow
+
 import samestory
 
 
@@ -16,15 +18,16 @@ def without_repeats(dataset: Any, **options: Any) -> Any:
     return samestory.cluster(dataset, **options).kept(dataset)
 
 
-def signature_columns(batch: dict[str, list[Any]], text: str = "text") -> dict[str, Any]:
-    """For `map(batched=True)`: the MinHash signature of each text and the keys of its bands."""
+def signature_columns(batch: pyarrow.Table, text: str = "text") -> pyarrow.Table:
+    """For `map(batched=True)`: the MinHash signature of each text and the keys of its bands, without a copy."""
     signatures = samestory.signatures(batch[text], threads=1)
-    return {"signature": signatures.to_pylist(), "band_keys": samestory.band_keys(signatures).to_pylist()}
+    keys = samestory.band_keys(signatures)
+    return batch.append_column("signature", pyarrow.array(signatures)).append_column("band_keys", pyarrow.array(keys))
 
 
 def with_signatures(dataset: Any, **options: Any) -> Any:
     """The data set with columns `signature` and `band_keys`, batch by batch, on as many processes as `num_proc` says."""
-    return dataset.map(signature_columns, batched=True, **options)
+    return dataset.with_format("arrow").map(signature_columns, batched=True, **options).with_format(None)
 
 
 def with_stories(dataset: Any, **options: Any) -> Any:

@@ -63,7 +63,12 @@ pub(crate) fn raised(error: Error) -> PyErr {
 
 /// The exception that a panic is: none crosses the border.
 pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> PyErr {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let said = said.unwrap_or("without a word");
+    let said = words_of(panic);
     InternalError::new_err(format!("samestory has failed: {said}; please report it with what was being done"))
+}
+
+/// What a panic said.
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    said.unwrap_or("without a word")
 }

@@ -4,6 +4,7 @@ use crate::error::{of_panic, raised};
 use pyo3::prelude::*;
 use samestory::engine::Progress;
 use samestory::{Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -79,7 +80,9 @@ fn feed<B: Send>(
     source: &mut dyn FnMut() -> PyResult<Option<B>>,
     watch: &mut Watch<'_, '_>,
 ) -> PyResult<()> {
-    while let Some(mut block) = source()? {
+    let mut read =
+        || catch_unwind(AssertUnwindSafe(&mut *source)).unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
+    while let Some(mut block) = read()? {
         loop {
             match sender.try_send(block) {
                 Ok(()) => break,

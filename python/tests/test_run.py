@@ -145,15 +145,37 @@ def test_progress_tells_of_the_run():
     assert 0 < calls[-1][0] <= 8000
 
 
-def test_a_panic_is_an_exception(tmp_path):
-    """A capsule that says what it is not panics in the library, or is refused; the process goes on."""
-    offsets = pyarrow.py_buffer(b"\x00\x00\x00\x00\xff\xff\xff\x7f")
-    bad = pyarrow.Array.from_buffers(pyarrow.string(), 1, [None, offsets, pyarrow.py_buffer(b"short")])
-    with pytest.raises(samestory.DataError):
-        samestory.cluster(pyarrow.table({"text": bad}))
-    not_text = pyarrow.Array.from_buffers(pyarrow.string(), 1, [None, pyarrow.py_buffer(b"\0\0\0\0\2\0\0\0"), pyarrow.py_buffer(b"\xff\xfe")])
-    with pytest.raises(samestory.DataError):
-        samestory.cluster(not_text)
+class Liar:
+    """An array under a schema that is not its own."""
+
+    def __init__(self, kind, array):
+        self.kind, self.array = kind, array
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return pyarrow.field("", self.kind).__arrow_c_schema__(), self.array.__arrow_c_array__()[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "array"),
+    [
+        (pyarrow.string(), pyarrow.array([{"text": FERRY}])),
+        (pyarrow.struct({"id": pyarrow.string(), "text": pyarrow.string()}), pyarrow.array([{"text": FERRY}])),
+        (pyarrow.list_(pyarrow.string()), pyarrow.array([FERRY])),
+    ],
+)
+@pytest.mark.parametrize("take", [samestory.cluster, samestory.signatures, samestory.band_keys, lambda bad: samestory.cluster([FERRY, bad])])
+def test_no_panic_comes_through(kind, array, take):
+    """Arrow panics on the first two; the process goes on."""
+    with pytest.raises(samestory.Error):
+        take(Liar(kind, array))
+
+
+def test_what_is_no_text_is_refused():
+    offsets = pyarrow.py_buffer(b"\0\0\0\0\2\0\0\0")
+    bad = pyarrow.Array.from_buffers(pyarrow.string(), 1, [None, offsets, pyarrow.py_buffer(b"\xff\xfe")])
+    for data in (bad, pyarrow.table({"text": bad})):
+        with pytest.raises(samestory.DataError, match="UTF-8|utf-8"):
+            samestory.cluster(data)
 
 
 def resident():
