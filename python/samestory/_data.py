@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -77,9 +78,7 @@ def select(data: Any, mask: Sequence[bool]) -> Any:
     if module == "polars":
         return data.filter(list(mask))
     if module == "pyarrow":
-        import pyarrow
-
-        return data.filter(pyarrow.array(mask, type=pyarrow.bool_()))
+        return data.filter(importlib.import_module("pyarrow").array(list(mask)))
     if module == "numpy":
         return data[[row for row, keep in enumerate(mask) if keep]]
     return [row for row, keep in zip(data, mask) if keep]
