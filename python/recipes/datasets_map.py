@@ -1,9 +1,9 @@
 """With data sets of Hugging Face: columns by `map(batched=True)`, and a data set without its repeats.
 
-    dataset = datasets.load_dataset("json", data_files="feed.jsonl", split="train")
-    kept = without_repeats(dataset)
-    signed = with_signatures(dataset, num_proc=4)
-    told = with_stories(dataset)
+dataset = datasets.load_dataset("json", data_files="feed.jsonl", split="train")
+kept = without_repeats(dataset)
+signed = with_signatures(dataset, num_proc=4)
+told = with_stories(dataset)
 """
 
 from typing import Any
@@ -26,12 +26,12 @@ def signature_columns(batch: pyarrow.Table, text: str = "text") -> pyarrow.Table
 
 
 def with_signatures(dataset: Any, **options: Any) -> Any:
-    """The data set with columns `signature` and `band_keys`, batch by batch, on as many processes as `num_proc` says."""
+    """The data set with columns `signature` and `band_keys`, batch by batch, on `num_proc` processes."""
     return dataset.with_format("arrow").map(signature_columns, batched=True, **options).with_format(None)
 
 
 def with_stories(dataset: Any, **options: Any) -> Any:
-    """The data set with columns `cluster`, `relation` and `score`: which story each article tells, and what it is to it."""
+    """The data set with columns `cluster`, `relation`, `score`: which story each article tells, and as what."""
     result = samestory.cluster(dataset, **options)
     rows = {row["id"]: row for row in result.clusters().to_pylist()}
     has_ids = "id" in dataset.column_names

@@ -1,4 +1,4 @@
-"""Whatever holds articles, brought to what the native half reads: objects of Arrow's, or iterables of texts and dicts."""
+"""Whatever holds articles, as the native half reads it: objects of Arrow's, or iterables of texts and dicts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def readable(data: Any) -> Any:
 
 
 def _batches_of_dataset(data: Any) -> Iterator[Any]:
-    """A data set of Hugging Face in its own order, as tables; its file alone knows neither selection nor shuffling."""
+    """A data set of Hugging Face in its own order, as tables; its file knows neither selection nor shuffling."""
     return iter(data.with_format("arrow").iter(batch_size=_BATCH_LEN))
 
 
@@ -66,7 +66,7 @@ def select(data: Any, mask: Sequence[bool]) -> Any:
         length = len(data)
     except TypeError as error:
         raise DataTypeError(
-            f"data of type {type(data).__name__} has no length: an iterator is used up by clustering; keep its rows in a list"
+            f"data of type {type(data).__name__} has no length: clustering uses an iterator up; keep its rows in a list"
         ) from error
     if length != len(mask):
         raise DataError(f"the mask has {len(mask)} rows, the data {length}; use it on the data that was clustered")

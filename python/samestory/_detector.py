@@ -24,13 +24,13 @@ Progress = Callable[[int, Union[int, None], int], object]
 class Detector:
     """How articles are clustered: `Detector(profile).fit(data)`.
 
-    `profile` is a `Profile`, the path of one's file, or `None` for the one that ships; `weights` the path of another table
-    of word weights. `level` says how far is looked: `exact`, `near` (same wording) or `rewrite` (other words, too).
-    `threads` is 0 for one a core. `memory` bounds in bytes what articles, keys and pairs take: the rest lies in files in
-    `temp_dir`. Without `texts` the answer holds no texts (half the memory; no report with texts, no `differs`), without
-    `pairs` no pairs, links or report. `versions='newest'` takes articles of one id as its versions. `fields` names where
-    articles have what: `{'text': 'story', 'id': ['guid', 'url']}`. `missing_text='empty'` keeps rows without a text as
-    articles that cannot be judged.
+    `profile` is a `Profile`, the path of one's file, or `None` for the one that ships; `weights` the path of another
+    table of word weights. `level` says how far is looked: `exact`, `near` (same wording) or `rewrite` (other words,
+    too). `threads` is 0 for one a core. `memory` bounds in bytes what articles, keys and pairs take: the rest lies in
+    files in `temp_dir`. Without `texts` the answer holds no texts (less memory; no report with texts, no `differs`),
+    without `pairs` no pairs, links or report. `versions='newest'` takes articles of one id as its versions. `fields`
+    names where articles have what: `{'text': 'story', 'id': ['guid', 'url']}`. `missing_text='empty'` keeps rows
+    without a text as articles that cannot be judged.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Detector:
     def fit(self, data: Any, *, progress: Progress | None = None) -> Result:
         """Clusters `data`: texts or dicts in any iterable, a data frame, a table of Arrow's, a data set, or columns.
 
-        An article goes by the id in its field `id`, else by its position from 0. Ctrl-C ends the run within a fraction of
-        a second.
+        An article goes by the id in its field `id`, else by its position from 0. Ctrl-C ends the run within a fraction
+        of a second.
         """
         return Result(fit(self._options, readable(data), progress))
 
@@ -103,8 +103,8 @@ def cluster(
 class Result:
     """Articles with their clusters.
 
-    Tables speak Arrow's PyCapsule interface, so that `pyarrow.table(t)`, `polars.DataFrame(t)` take them as they are; they
-    have `to_pylist`, `to_pydict` and `to_pandas`.
+    Tables speak Arrow's PyCapsule interface, so that `pyarrow.table(t)`, `polars.DataFrame(t)` take them as they are;
+    they have `to_pylist`, `to_pydict` and `to_pandas`.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -125,8 +125,8 @@ class Result:
     def keep_mask(self, keep: Keep = "earliest", *, updates: Literal["keep", "drop"] = "keep") -> list[bool]:
         """Of each row of the data whether it stays when repeats go.
 
-        A cluster keeps one full telling: the `earliest`, `longest` or `latest`, or one of the first of these sources that
-        has one. Updates that add something stay, too, unless they are dropped.
+        A cluster keeps one full telling: the `earliest`, `longest` or `latest`, or one of the first of these sources
+        that has one. Updates that add something stay, too, unless they are dropped.
         """
         if isinstance(keep, str):
             return self._answer.keep_mask(keep, [], updates)
@@ -140,7 +140,7 @@ class Result:
         return select(data, self.keep_mask(keep, updates=updates))
 
     def representatives(self) -> list[int]:
-        """The rows that stand for their clusters, in order: `dataset.select(rows)`, `frame.iloc[rows]`, `table.take(rows)`."""
+        """The rows that stand for their clusters, in order: for `dataset.select`, `frame.iloc[…]`, `table.take`."""
         return self._answer.representatives()
 
     def rethreshold(
@@ -153,10 +153,10 @@ class Result:
     ) -> Result:
         """The same articles under another threshold, without sketching them again.
 
-        `score` is the probability of one telling from which a pair is a match. `precision` asks for the smallest score with
-        that precision: as the scores of this answer's own pairs say, or as `labels` show, rows of two ids and whether they
-        are one story, at the share of true pairs among candidates given by `prevalence` (that of the labels by default).
-        A precision that is out of reach is a `ProfileError` that names the best.
+        `score` is the probability of one telling from which a pair is a match. `precision` asks for the smallest score
+        with that precision: as the scores of this answer's own pairs say, or as `labels` show, rows of two ids and
+        whether they are one story, at the share of true pairs among candidates given by `prevalence` (that of the
+        labels by default). A precision that is out of reach is a `ProfileError` that names the best.
         """
         if (score is None) == (precision is None):
             raise OptionError("rethreshold takes one of score and precision")
@@ -194,4 +194,6 @@ class Result:
 
     def __repr__(self) -> str:
         stats = self.stats
-        return f"<samestory.Result: {stats['articles']} articles, {stats['clusters']} stories, {stats['repeats']} repeats>"
+        return (
+            f"<samestory.Result: {stats['articles']} articles, {stats['clusters']} stories, {stats['repeats']} repeats>"
+        )

@@ -70,7 +70,7 @@ class Index:
         fields: Fields | None = None,
         missing_text: Literal["raise", "empty"] = "raise",
     ) -> Index:
-        """Opens the index of a folder to write, and makes it where there is none; with `mode='r'` to read what is in it now."""
+        """Opens the index of a folder to write, and makes it where none is; `mode='r'` reads what is in it now."""
         options = Options(
             profile=profile_of(profile, weights),
             level=level,
@@ -87,8 +87,8 @@ class Index:
     def add(self, data: Any) -> Added:
         """Adds articles, each with an id of its own; when this returns they are there for good.
 
-        They go in by a thousand or so. Where one is refused, or on Ctrl-C, those before may be in: to add them again does
-        no harm.
+        They go in by a thousand or so. Where one is refused, or on Ctrl-C, some of the others are in: to add them again
+        does no harm.
         """
         return Added(*self._store.add(self._options, readable(data)))
 

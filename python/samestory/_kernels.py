@@ -36,8 +36,10 @@ def signatures(
     )
 
 
-def band_keys(signatures: Any, *, num_bands: int | None = None, num_rows: int | None = None, profile: ProfileLike = None) -> Column:
-    """The keys of each signature, one a band: two texts that share a key are a candidate pair. Null where there are none."""
+def band_keys(
+    signatures: Any, *, num_bands: int | None = None, num_rows: int | None = None, profile: ProfileLike = None
+) -> Column:
+    """The keys of each signature, one a band: two texts that share one are a candidate pair. Null for no shingles."""
     _, _, _, own_bands, own_rows = profile_of(profile).minhash
     return _native.band_keys(
         signatures, own_bands if num_bands is None else num_bands, own_rows if num_rows is None else num_rows
@@ -57,5 +59,5 @@ def sketch(
 
 
 def verify(first: Any, second: Any, *, profile: ProfileLike = None, level: Level = "rewrite") -> Table:
-    """`relation` and `score` of each pair of sketches, a row each: what the article of `first` is to that of `second`."""
+    """`relation` and `score` of each pair of sketches: what the article of `first` is to that of `second`."""
     return _native.verify(Options(profile=profile_of(profile), level=level), first, second)

@@ -17,8 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 class MinHashLSH(Generic[Key]):
     """Keys of sets that are like a set: each that shares a band with it.
 
-    Bands are the most selective that find pairs of Jaccard similarity `threshold` with probability `recall`; `params` sets
-    their number and rows. A query answers with candidates; `min_jaccard` leaves those out whose estimate is below.
+    Bands are the most selective that find pairs of Jaccard similarity `threshold` with probability `recall`; `params`
+    sets their number and rows. A query answers with candidates; `min_jaccard` leaves those out whose estimate is below.
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class MinHashLSH(Generic[Key]):
 
     def _keys(self, minhash: MinHash) -> Iterator[tuple[int, int]]:
         if len(minhash) != self.num_perm:
-            raise DataError(f"a MinHash of num_perm {len(minhash)} for an index of {self.num_perm}; make both with the same")
+            raise DataError(
+                f"a MinHash of num_perm {len(minhash)} for an index of {self.num_perm}; make both with the same"
+            )
         return enumerate(minhash.band_keys(self.num_bands, self.num_rows))
 
     def insert(self, key: Key, minhash: MinHash, check_duplication: bool = True) -> None:
-        """Adds a set under a key; one that is there is a `DataError`, unless it is not to be checked: then it is replaced."""
+        """Adds a set under a key; one that is there is a `DataError`, or with `check_duplication=False` is replaced."""
         if key in self._sets:
             if check_duplication:
                 raise DataError(f"the key {key!r} is there already; remove it first")

@@ -30,10 +30,12 @@ def _shipped() -> Profile:
 
 
 def profile_of(profile: ProfileLike, weights: StrPath | None = None) -> Profile:
-    """A profile as it is, from its file, or the one that ships; with another table of word weights where one is named."""
+    """A profile as it is, from its file, or the one that ships; with another table of word weights, if one is named."""
     if isinstance(profile, Profile):
         if weights is not None:
-            raise OptionError("weights go with a profile's file, not with a Profile: Profile.read(path, weights=…) makes one")
+            raise OptionError(
+                "weights go with a profile's file, not with a Profile: Profile.read(path, weights=…) makes one"
+            )
         return profile
     if profile is None and weights is None:
         return _shipped()

@@ -132,8 +132,15 @@ impl Reading {
         self.num_done.load(Ordering::Relaxed)
     }
 
-    fn article(&self, row: u64, found: Found) -> Result<Article, String> {
+    fn article(&self, row: u64, mut found: Found) -> Result<Article, String> {
         if found.is_null("text") && self.missing_text == MissingText::Refused {
+            if found.has("id") && !found.has("text") {
+                return Err(format!(
+                    "the text is missing: no field {}; name the one that has it with fields={{'text': …}}, or keep the \
+                     row as an article that cannot be judged with missing_text='empty'",
+                    self.names.text.join(", ")
+                ));
+            }
             return Err(
                 "the text is missing (None); leave the row out, or keep it as an article that cannot be judged with \
                  missing_text='empty'"
@@ -143,12 +150,11 @@ impl Reading {
         let has_id = !found.is_null("id");
         if !has_id && self.missing_id == MissingId::Refused {
             return Err(
-                "no id: an index knows articles by their ids; give each row one in its field 'id', or name the \
-                        field that has it with fields={'id': …}"
+                "no id: an index knows articles by their ids; give each row one in its field 'id', or name the field that \
+                 has it with fields={'id': …}"
                     .to_string(),
             );
         }
-        let mut found = found;
         if found.is_null("text") {
             found.put(1, 0, Value::Text(String::new()));
         }

@@ -16,7 +16,12 @@ LONE = "half a \ud800 character"
     [
         ([FERRY, None], DataError, ["row 1", "text is missing", "missing_text='empty'"]),
         ([{"id": 1, "text": None}], DataError, ["row 0", "text is missing"]),
-        ([{"id": 1, "text": FERRY}, {"id": 2}], DataError, ["row 1", "text is missing"]),
+        ([{"id": 1, "text": FERRY}, {"id": 2}], DataError, ["row 1", "no field text, body, content", "fields={'text'"]),
+        (
+            pyarrow.table({"id": [1], "story": [FERRY]}),
+            DataError,
+            ["row 0", "no field text, body, content", "fields={'text'"],
+        ),
         (pyarrow.array([FERRY, TRIMMED, None]), DataError, ["row 2", "text is missing"]),
         (pandas.DataFrame({"text": [FERRY, None]}), DataError, ["row 1", "text is missing"]),
         (pyarrow.table({"id": [1, 2], "text": [FERRY, None]}), DataError, ["row 1", "text is missing"]),
@@ -36,7 +41,11 @@ LONE = "half a \ud800 character"
         ({"id": [1, 2], "text": [FERRY]}, DataError, ["different lengths", "'id' has 2", "'text' has 1"]),
         (7, DataTypeError, ["type int", "expected a list"]),
         (None, DataTypeError, ["type NoneType"]),
-        ([{"id": 7, "text": FERRY}, {"id": 7, "text": WHEAT}], RepeatedIdError, ["'7'", "row 0", "row 1", "versions='newest'"]),
+        (
+            [{"id": 7, "text": FERRY}, {"id": 7, "text": WHEAT}],
+            RepeatedIdError,
+            ["'7'", "row 0", "row 1", "versions='newest'"],
+        ),
     ],
 )
 def test_bad_data(data, kind, words):

@@ -69,7 +69,9 @@ def test_every_container_is_tried(feed):
     assert set(containers(feed)) == set(CONTAINERS)
 
 
-@pytest.mark.parametrize("options", [{"level": "near"}, {"level": "exact"}, {"near": "simhash"}, {"threads": 1}, {"memory": 1 << 20}])
+@pytest.mark.parametrize(
+    "options", [{"level": "near"}, {"level": "exact"}, {"near": "simhash"}, {"threads": 1}, {"memory": 1 << 20}]
+)
 def test_options_are_the_command_lines(feed, cli, tmp_path, options):
     # The command line takes no bound so tight; none changes the answer.
     named = {"memory": "16MiB"} if "memory" in options else options
@@ -148,12 +150,16 @@ def test_times_of_every_kind_are_read(feed):
     assert samestory.cluster([{"text": FERRY, "published": "soon"}]).stats["unread_times"] == 1
     table = pyarrow.table({"text": [FERRY, TRIMMED], "published": pyarrow.array([moment, None])})
     assert samestory.cluster(table).stats["unread_times"] == 0
-    frame = pandas.DataFrame(feed).assign(published=lambda frame: pandas.to_datetime(frame["published"], format="ISO8601", utc=True))
+    frame = pandas.DataFrame(feed).assign(
+        published=lambda frame: pandas.to_datetime(frame["published"], format="ISO8601", utc=True)
+    )
     assert samestory.cluster(frame).clusters().to_pylist() == samestory.cluster(feed).clusters().to_pylist()
 
 
 def test_fields_by_other_names(feed, expected, tmp_path):
-    renamed = [{"guid": a["id"], "story": a["text"], **{k: a[k] for k in ("title", "source", "published")}} for a in feed]
+    renamed = [
+        {"guid": a["id"], "story": a["text"], **{k: a[k] for k in ("title", "source", "published")}} for a in feed
+    ]
     fields = {"id": "guid", "text": ["nothing", "story"]}
     for data in (renamed, pyarrow.Table.from_pylist(renamed)):
         samestory.cluster(data, fields=fields).write(tmp_path / "own.jsonl")

@@ -81,7 +81,9 @@ def test_one_writes_and_others_read(tmp_path):
 def test_an_index_of_another_profile(tmp_path):
     Index.open(tmp_path / "seen").close()
     strict = samestory.Profile().with_threshold(0.9)
-    with pytest.raises(samestory.OtherIndexError, match="made with verdict .* asked for is .*; open it under the profile"):
+    with pytest.raises(
+        samestory.OtherIndexError, match="made with verdict .* asked for is .*; open it under the profile"
+    ):
         Index.open(tmp_path / "seen", profile=strict)
     with pytest.raises(samestory.OtherIndexError, match="level"):
         Index.open(tmp_path / "seen", level="near")

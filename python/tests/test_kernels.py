@@ -42,7 +42,11 @@ def test_near_copies_share_a_band(feed):
             buckets.setdefault((band, key), set()).add(number)
     candidates = {frozenset((a, b)) for bucket in buckets.values() for a in bucket for b in bucket if a < b}
     place = {article["id"]: number for number, article in enumerate(feed)}
-    near = [row for row in samestory.cluster(feed).pairs().to_pylist() if row["shingle_jaccard"] and row["shingle_jaccard"] > 0.7]
+    near = [
+        row
+        for row in samestory.cluster(feed).pairs().to_pylist()
+        if row["shingle_jaccard"] and row["shingle_jaccard"] > 0.7
+    ]
     assert len(near) > 5
     assert all(frozenset((place[row["a"]], place[row["b"]])) in candidates for row in near)
     assert len(candidates) < len(texts) ** 2 / 20

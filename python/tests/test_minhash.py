@@ -4,7 +4,7 @@ import pickle
 import random
 
 import pytest
-from conftest import FERRY, TRIMMED, WHEAT
+from conftest import FERRY, WHEAT
 
 import samestory
 from samestory import MinHash, MinHashLSH

@@ -38,7 +38,9 @@ def test_a_block_of_a_pipeline(feed):
     sizes = {row["id"]: row["size"] for row in result.clusters().to_pylist()}
     assert all(document.metadata["story_size"] == sizes[document.id] for document in kept)
     dropped = datatrove_block.DropRepeats(updates="drop", level="near").run(documents(feed))
-    assert [d.id for d in dropped] == [a["id"] for a in samestory.cluster(feed, level="near").kept(feed, updates="drop")]
+    assert [d.id for d in dropped] == [
+        a["id"] for a in samestory.cluster(feed, level="near").kept(feed, updates="drop")
+    ]
 
 
 def test_signatures_by_map(feed):

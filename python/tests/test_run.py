@@ -163,7 +163,9 @@ class Liar:
         (pyarrow.list_(pyarrow.string()), pyarrow.array([FERRY])),
     ],
 )
-@pytest.mark.parametrize("take", [samestory.cluster, samestory.signatures, samestory.band_keys, lambda bad: samestory.cluster([FERRY, bad])])
+@pytest.mark.parametrize(
+    "take", [samestory.cluster, samestory.signatures, samestory.band_keys, lambda bad: samestory.cluster([FERRY, bad])]
+)
 def test_no_panic_comes_through(kind, array, take):
     """Arrow panics on the first two; the process goes on."""
     with pytest.raises(samestory.Error):
