@@ -5,23 +5,6 @@ from typing import Any, final
 
 from ._options import Options
 
-__all__ = [
-    "Answer",
-    "Column",
-    "MinHash",
-    "Profile",
-    "Store",
-    "Table",
-    "__version__",
-    "band_keys",
-    "choose_bands",
-    "compare",
-    "fit",
-    "signatures",
-    "sketch",
-    "verify",
-]
-
 __version__: str
 
 @final

@@ -101,6 +101,7 @@ impl FieldsMet {
 ///         found.put(field, wish, value);
 ///     }
 /// }
+/// assert!(found.is_null("title") && !found.is_null("text"));
 /// let (article, has_bad_time) = found.into_article("feed:1").unwrap();
 /// assert_eq!((article.id.as_str(), &*article.text, has_bad_time), ("7", "Rain.", false));
 /// ```
