@@ -449,15 +449,15 @@ impl<'py> Source<'py> {
     fn check_given(&self) -> PyResult<()> {
         let Some(fields) = self.first_fields.as_ref().filter(|_| self.num_rows > 0) else { return Ok(()) };
         let mut names = self.reading.names.clone();
-        for field in self.reading.given.iter().filter(|field| !self.met[**field]) {
-            let asked = listed(list_of(&mut names, *field));
-            return Err(DataError::new_err(format!(
-                "no row has {asked}, named for '{}' in fields; the first has {}",
+        match self.reading.given.iter().find(|field| !self.met[**field]) {
+            Some(field) => Err(DataError::new_err(format!(
+                "no row has {}, named for '{}' in fields; the first has {}",
+                listed(list_of(&mut names, *field)),
                 FIELDS[*field],
                 listed(fields)
-            )));
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
