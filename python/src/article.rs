@@ -1,7 +1,7 @@
 //! Articles out of what Python has: texts, dicts, and rows of Arrow.
 
 use crate::capsule::{Arrays, arrays_of, bad_arrow, batch_of, checked};
-use crate::error::{DataError, DataTypeError};
+use crate::error::{DataError, DataTypeError, OptionError};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
 use pyo3::exceptions::PyTypeError;
@@ -96,7 +96,7 @@ impl Reading {
             let number = FIELDS.iter().position(|name| *name == field);
             let Some(number) = number.filter(|_| !wanted.is_empty()) else {
                 let known = FIELDS.join(", ");
-                return Err(DataError::new_err(format!(
+                return Err(OptionError::new_err(format!(
                     "fields has '{field}'; expected a name, or a list of names, for any of {known}"
                 )));
             };

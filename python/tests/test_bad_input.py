@@ -81,7 +81,7 @@ def test_a_missing_text_may_be_kept():
 def test_a_field_that_no_row_has_is_a_slip(data):
     with pytest.raises(DataError, match="no row has 'txet', named for 'text' in fields; the first has 'id', 'text'"):
         samestory.cluster(data, fields={"text": "txet"}, missing_text="empty")
-    with pytest.raises(DataError, match="fields has 'txet'; expected .* text"):
+    with pytest.raises(OptionError, match="fields has 'txet'; expected .* text"):
         samestory.cluster(data, fields={"txet": "text"})
 
 
