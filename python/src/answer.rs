@@ -5,8 +5,6 @@ use crate::error::{DataError, OptionError, raised};
 use crate::options::{Options, out_of_reach, percent_of};
 use crate::run::{fed, released};
 use crate::table::Table;
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use samestory::calibrate::{Judged, curve, group, most_precise, prevalence, smallest_reaching};
@@ -130,19 +128,19 @@ impl Answer {
 
     /// One row an article: id, cluster, representative, relation, score, size.
     fn clusters(&self, py: Python<'_>) -> PyResult<Table> {
-        self.table(py, |clustering| rows(cluster_batches(clustering)))
+        self.table(py, |clustering| Table::new(cluster_batches(clustering)))
     }
 
     /// One row a verified match, with its evidence.
     fn pairs(&self, py: Python<'_>) -> PyResult<Table> {
         self.need_pairs("pairs")?;
-        self.table(py, |clustering| rows(pair_batches(clustering, &clustering.pairs)))
+        self.table(py, |clustering| Table::new(pair_batches(clustering, &clustering.pairs)))
     }
 
     /// One row a look-alike that was kept apart, with its evidence.
     fn links(&self, py: Python<'_>) -> PyResult<Table> {
         self.need_pairs("links")?;
-        self.table(py, |clustering| rows(pair_batches(clustering, &clustering.links)))
+        self.table(py, |clustering| Table::new(pair_batches(clustering, &clustering.links)))
     }
 
     /// Of each row whether it stays when repeats go.
@@ -287,16 +285,6 @@ impl Answer {
             output.finish()?.publish()
         })
     }
-}
-
-/// Batches with their schema, made.
-fn rows((schema, batches): (SchemaRef, impl Iterator<Item = RecordBatch>)) -> Table {
-    Table::new((schema, batches))
-}
-
-/// The clusters of a clustering as a table.
-pub(crate) fn cluster_table(clustering: &Clustering) -> Table {
-    rows(cluster_batches(clustering))
 }
 
 impl Answer {

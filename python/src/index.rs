@@ -1,6 +1,5 @@
 //! The index in a folder, of which one writes and any number read.
 
-use crate::answer::cluster_table;
 use crate::article::{MissingId, Source};
 use crate::error::{InternalError, OptionError, StoredIndexError, raised};
 use crate::options::Options;
@@ -13,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyDict;
 use samestory::engine::{Added, Progress};
+use samestory::output::cluster_batches;
 use samestory::{Index, Timestamp};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -131,7 +131,7 @@ impl Store {
     fn clusters(&self, py: Python<'_>) -> PyResult<Table> {
         self.with(py, |index| {
             let index = &*index;
-            released(py, &Progress::default(), || Ok(cluster_table(&index.clusters()?)))
+            released(py, &Progress::default(), || Ok(Table::new(cluster_batches(&index.clusters()?))))
         })
     }
 

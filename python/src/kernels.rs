@@ -246,7 +246,7 @@ pub(crate) fn verify(
         )));
     }
     let progress = Progress::default();
-    let (relations, scores) = released(py, &progress, || {
+    let (mut relations, mut scores) = released(py, &progress, || {
         let (mut relations, mut scores) = (StringBuilder::new(), Float64Builder::new());
         let mut scratch = Scratch::default();
         let pairs: Vec<[&[u8]; 2]> = bytes_of(&first).zip(bytes_of(&second)).map(|(a, b)| [a, b]).collect();
@@ -268,7 +268,6 @@ pub(crate) fn verify(
         Field::new("relation", DataType::Utf8, false),
         Field::new("score", DataType::Float64, false),
     ]));
-    let (mut relations, mut scores) = (relations, scores);
     let columns: Vec<ArrayRef> = vec![Arc::new(relations.finish()), Arc::new(scores.finish())];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|error| bad_arrow(&error))?;
     Ok(Table::new((schema, std::iter::once(batch))))
