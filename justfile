@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables doc lib bench browser book
+check: fmt clippy fixtures test tables doc lib bench browser book fuzz soak msrv
 
 # Formatting.
 fmt:
@@ -52,6 +52,18 @@ browser:
 book:
     scripts/book
 
-# Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
+# A minute of fuzzing in all, from what was found before.
+fuzz:
+    scripts/fuzz 60
+
+# A minute of a filter at full rate, killed, started again and compacted.
+soak:
+    scripts/index-trials soak 1
+
+# The smallest compiler.
+msrv:
+    scripts/msrv
+
+# Licences, advisories and sources of dependencies.
 deny:
-    cargo deny check
+    scripts/deny
