@@ -41,7 +41,7 @@ lib:
 
 # Each bench once, with its result asserted.
 bench:
-    cargo bench --bench stages -- --test
+    cargo bench --profile test --bench stages -- --test
 
 # The report in a real browser, offline; installs Debian's chromium where it is missing and this is root, and says so
 # where it cannot.
