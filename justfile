@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables doc lib bench browser book soak msrv
+check: fmt clippy fixtures test tables python doc lib bench browser book soak msrv
 
 # Formatting.
 fmt:
@@ -24,6 +24,11 @@ test:
 # Tables in Parquet, Arrow and SQLite as others read and write them; installs pyarrow into target/tools.
 tables:
     scripts/tables
+
+# The Python package: lints, wheel, types, pytest; installs what that needs into target/tools.
+python:
+    cargo clippy -p samestory-python -- -D warnings
+    scripts/python
 
 # Documentation without warnings.
 doc:
@@ -67,3 +72,8 @@ msrv:
 # Licences, advisories and sources of dependencies.
 deny:
     scripts/deny
+
+# All commands without a network, and without one call for it.
+offline:
+    cargo build --release --quiet
+    scripts/offline
