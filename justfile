@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables python doc lib bench browser book
+check: fmt clippy fixtures test tables python doc lib bench browser book soak msrv
 
 # Formatting.
 fmt:
@@ -57,9 +57,21 @@ browser:
 book:
     scripts/book
 
-# Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
+# A minute of fuzzing in all, from what was found before. Not of `check` yet: how long its build takes is to be measured.
+fuzz:
+    scripts/fuzz 60
+
+# A minute of a filter at full rate, killed, started again and compacted.
+soak:
+    scripts/index-trials soak 1
+
+# The smallest compiler.
+msrv:
+    scripts/msrv
+
+# Licences, advisories and sources of dependencies.
 deny:
-    cargo deny check
+    scripts/deny
 
 # All commands without a network, and without one call for it.
 offline:

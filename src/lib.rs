@@ -29,7 +29,7 @@ pub mod fields;
 pub mod fixed;
 pub mod hash;
 pub mod index;
-#[cfg(feature = "cli")]
+#[cfg(feature = "readers")]
 pub mod input;
 pub mod lsh;
 mod map;
@@ -50,7 +50,7 @@ pub mod audit;
 pub mod calibrate;
 pub mod eval;
 
-#[cfg(all(feature = "cli", any(test, fuzzing)))]
+#[cfg(all(feature = "readers", feature = "report", any(test, fuzzing)))]
 pub mod fuzzing;
 #[cfg(any(test, fuzzing))]
 mod tests;

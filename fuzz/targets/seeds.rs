@@ -1,5 +1,7 @@
 //! Writes what each target begins with: `seeds FIXTURES CORPUS` fills CORPUS/TARGET.
 
+// Code that is watched calls libFuzzer.
+use samestory_fuzz as _;
 use std::path::Path;
 
 fn main() -> std::io::Result<()> {
