@@ -1,10 +1,11 @@
 //! The native half of the Python package `samestory`.
 
 mod capsule;
+mod error;
 
 use pyo3::prelude::*;
 
-/// The native half of the package: use `samestory`, which has it all.
+/// The native half of the package: use `samestory`, which has it all. Each module brings its own items, a line each.
 #[pymodule]
 mod _native {
     use super::*;
