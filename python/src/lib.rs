@@ -2,6 +2,7 @@
 
 mod capsule;
 mod error;
+mod stages;
 
 use pyo3::prelude::*;
 
@@ -9,6 +10,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     use super::*;
+
+    #[pymodule_export]
+    use super::stages::Stages;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
