@@ -9,9 +9,12 @@ costs: `docs/spark.md`.
 from __future__ import annotations
 
 import argparse
+import atexit
 import functools
 import re
+import shutil
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +74,9 @@ def cluster(df: DataFrame, **options: Any) -> DataFrame:
     `id`, `text`, `title`, `source`, `published`, `language`, `slug`, `version` name the columns; each is looked for under
     its own name where it is not given (the text also as `body` and `content`). Ids are the articles' own. `profile` is a
     profile's text or path, `weights` a table's bytes or path; `level`, `near` and `versions` are the command line's.
-    `checkpoint` is a folder that all machines reach, where what the stages make is kept; without, it is persisted by the
-    executors. `partitions` is the number of tasks a stage, by default Spark's own for shuffles.
+    `checkpoint` is a folder that all machines reach: what a stage makes is written there, and the answer, which is read
+    from it. It may be left out where Spark runs in one process or has a checkpoint folder of its own
+    (`setCheckpointDir`). `partitions` is the number of tasks a stage, by default Spark's own for shuffles.
 
     Raises `RepeatedIdError` when two articles share an id and differ in text, `ExecutorError` when an executor has no
     samestory, `SparkVersionError` when Spark is older than 3.5.
@@ -281,12 +285,9 @@ class _Run:
     spark: SparkSession
     columns: dict[str, list[str]]
     options: dict[str, Any]
-    checkpoint: Optional[str]
+    folder: str
     partitions: int
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        self.persisted: list[DataFrame] = []
 
     @staticmethod
     def of(
@@ -335,29 +336,32 @@ class _Run:
         }
         # What is wrong with the options is said here, not by an executor.
         Stages(**options)
-        folder = f"{str(checkpoint).rstrip('/')}/samestory-{uuid.uuid4().hex}" if checkpoint is not None else None
+        folder = f"{_checkpoint_folder(spark, checkpoint).rstrip('/')}/samestory-{uuid.uuid4().hex}"
         return _Run(spark, columns, options, folder, partitions or _shuffle_partitions(spark))
 
     # Frames
 
     def kept(self, name: str, frame: DataFrame) -> DataFrame:
-        """The frame, to be read more than once."""
+        """The frame, written and read back: whatever is lost later, this stands, and is not made twice."""
         self.describe(name)
-        if self.checkpoint is not None:
-            frame.write.parquet(f"{self.checkpoint}/{name}")
-            return self.spark.read.parquet(f"{self.checkpoint}/{name}")
-        self.persisted.append(frame.persist())
-        return self.persisted[-1]
+        frame.write.parquet(f"{self.folder}/{name}")
+        return self.spark.read.schema(frame.schema).parquet(f"{self.folder}/{name}")
 
     def describe(self, name: str) -> None:
         """Names what is under way, for Spark's pages and log of events; a client of Spark Connect cannot."""
-        if not type(self.spark).__module__.startswith("pyspark.sql.connect"):
+        if not _is_remote(self.spark):
             self.spark.sparkContext.setJobDescription(f"samestory: {name}")
 
     def release(self) -> None:
-        for frame in self.persisted:
-            frame.unpersist()
-        self.persisted = []
+        """Removes what the stages made; a client of Spark Connect cannot."""
+        if not _is_remote(self.spark):
+            self.spark.sparkContext.setJobDescription(None)
+            jvm, java = self.spark._jvm, self.spark._jsparkSession
+            folder = jvm.org.apache.hadoop.fs.Path(self.folder)
+            files = folder.getFileSystem(java.sessionState().newHadoopConf())
+            for found in files.listStatus(folder) if files.exists(folder) else []:
+                if found.getPath().getName() not in Answer._fields:
+                    files.delete(found.getPath(), True)
 
     def mapped(self, frame: DataFrame, step: Callable[..., Any], schema: str, **arguments: Any) -> DataFrame:
         settings = tuple({**self.options, "seed": self.seed}.items())
@@ -394,7 +398,6 @@ class _Run:
             judged = self.kept("judged", self.judged(standing, with_pairs))
             homes = self.homes(articles, judged.where("is_match"))
         clusters = self.kept("clusters", self.rows(articles, copies, homes))
-        clusters.count()
         exact = copies.join(articles.select("handle", F.col("id").alias("a")), "handle").join(
             articles.select(F.col("handle").alias("stand_in"), F.col("id").alias("b")), "stand_in"
         )
@@ -413,11 +416,7 @@ class _Run:
                 exact = exact.union(told.where("is_match").drop("is_match"))
                 links = told.where("NOT is_match").drop("is_match")
             exact, links = self.kept("pairs", exact), self.kept("links", links)
-            exact.count(), links.count()
-        # What the answer itself lies in stays with whoever has it.
-        answer = Answer(clusters, exact, links)
-        self.persisted = [frame for frame in self.persisted if not any(frame is own for own in answer)]
-        return answer
+        return Answer(clusters, exact, links)
 
     def sketched(self, df: DataFrame) -> DataFrame:
         """One row an id: its handle, facts and packed form."""
@@ -613,6 +612,26 @@ class _Run:
         return grouped.union(alone)
 
 
+def _is_remote(spark: SparkSession) -> bool:
+    return type(spark).__module__.startswith("pyspark.sql.connect")
+
+
+def _checkpoint_folder(spark: SparkSession, given: Optional[str | Path]) -> str:
+    if given is not None:
+        return str(given)
+    if not _is_remote(spark):
+        context = spark.sparkContext
+        if context.getCheckpointDir() is not None:
+            return str(context.getCheckpointDir())
+        if context.master.startswith("local"):
+            folder = tempfile.mkdtemp(prefix="samestory-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            return folder
+    raise errors.OptionError(
+        "no folder for what the stages make: give one that all machines reach, as checkpoint='hdfs:///scratch'"
+    )
+
+
 def _shuffle_partitions(spark: SparkSession) -> int:
     try:
         return max(1, int(spark.conf.get("spark.sql.shuffle.partitions") or 0))
@@ -656,7 +675,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--level", default="rewrite", choices=["exact", "near", "rewrite"])
     parser.add_argument("--near", default="minhash", choices=["minhash", "simhash"])
     parser.add_argument("--versions", default="refuse", choices=["refuse", "newest"])
-    parser.add_argument("--checkpoint", metavar="DIR", help="a folder that all machines reach, for what stages make")
+    parser.add_argument("--checkpoint", metavar="DIR", help="a folder that all machines reach, for what the stages make")
     parser.add_argument("--partitions", type=int, metavar="N", help="tasks a stage")
     parser.add_argument("--pairs", metavar="DIR", help="where the verified matches go")
     parser.add_argument("--links", metavar="DIR", help="where the look-alikes go")

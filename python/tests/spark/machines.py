@@ -31,7 +31,7 @@ def made_feed(folder, *options):
 
 def parts(folder):
     """The lines of a folder that Spark wrote, in order."""
-    return b"".join(part.read_bytes() for part in sorted(folder.glob("part-*")))
+    return b"".join(part.read_bytes() for part in sorted(folder.glob("[!._]*")))
 
 
 def free_port():

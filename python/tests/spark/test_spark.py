@@ -43,10 +43,11 @@ STORY = (
 
 
 @pytest.mark.local
-@pytest.mark.parametrize("partitions, with_checkpoint", [(1, False), (7, True)])
-def test_the_fixture_feed(local, tmp_path, partitions, with_checkpoint):
-    checkpoint = tmp_path / "checkpoint" if with_checkpoint else None
-    clusters = samestory.spark.cluster(read(local, FIXTURE), partitions=partitions, checkpoint=checkpoint)
+@pytest.mark.parametrize("partitions", [1, 7])
+def test_the_fixture_feed(local, tmp_path, partitions):
+    folder = tmp_path / "checkpoint"
+    clusters = samestory.spark.cluster(read(local, FIXTURE), partitions=partitions, checkpoint=folder)
+    assert [path.name for path in folder.glob("*/*")] == ["clusters"], "what is not the answer stays"
     answer = lines_of(clusters, tmp_path / "out")
     assert answer == expected(FIXTURE, tmp_path)
     assert b'"near"' in answer and b'"rewrite"' in answer
@@ -146,7 +147,7 @@ def test_columns_of_other_names_and_types(local, tmp_path):
 
 
 @pytest.mark.local
-def test_bad_input_is_told_with_its_fix(local, tmp_path):
+def test_bad_input_is_told_with_its_fix(local, tmp_path, monkeypatch):
     frame = frame_of(local, [("a", STORY, None)])
     for options, error, said in (
         ({"id": "guid"}, OptionError, "no column 'guid' for the id of articles: the frame has id, text, published"),
@@ -159,6 +160,10 @@ def test_bad_input_is_told_with_its_fix(local, tmp_path):
     for rows in ([("a", STORY, None), (None, STORY, None)], [("", STORY, None)], [(None, None, None)]):
         with pytest.raises(DataError, match="a row is no article: (its id is missing|neither id nor text)"):
             samestory.spark.cluster(frame_of(local, rows))
+    monkeypatch.setattr(samestory.spark, "_is_remote", lambda spark: True)
+    with pytest.raises(OptionError, match="no folder for what the stages make: give one that all machines reach"):
+        samestory.spark.cluster(frame)
+    monkeypatch.undo()
     old = types.SimpleNamespace(sparkSession=types.SimpleNamespace(version="3.4.1"), columns=["id", "text"])
     with pytest.raises(samestory.spark.SparkVersionError, match="Spark 3.4.1 is too old: samestory needs 3.5"):
         samestory.spark.cluster(old)
@@ -228,7 +233,7 @@ def test_any_partitioning_on_two_workers(cluster, twenty_thousand, tmp_path):
     try:
         for partitions in (1, 7, 64):
             frame = read(spark, feed).repartition(partitions)
-            clusters = samestory.spark.cluster(frame, partitions=partitions)
+            clusters = samestory.spark.cluster(frame, partitions=partitions, checkpoint=tmp_path / "checkpoint")
             assert lines_of(clusters, tmp_path / f"out-{partitions}") == answer
     finally:
         spark.stop()
@@ -260,36 +265,11 @@ def test_a_worker_and_its_executor_are_killed_under_way(cluster, twenty_thousand
 
 
 @pytest.mark.cluster
-def test_what_executors_hold_is_made_again_when_one_is_lost(cluster, twenty_thousand, tmp_path):
-    feed, answer = twenty_thousand
-    spark = classic(cluster.url, tmp_path)
-    kept = samestory.spark._Run.kept
-    killed = []
-
-    def killing(run, name, frame):
-        frame = kept(run, name, frame)
-        if name == "judged":
-            frame.count()
-            cluster.kill(cluster.workers[1])
-            killed.append(name)
-        return frame
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samestory.spark._Run, "kept", killing)
-        try:
-            clusters = samestory.spark.cluster(read(spark, feed), partitions=7)
-            assert lines_of(clusters, tmp_path / "out") == answer
-        finally:
-            spark.stop()
-    assert killed == ["judged"]
-
-
-@pytest.mark.cluster
 def test_a_bucket_of_fifty_thousand(cluster, tmp_path):
     feed = made_feed(tmp_path, "--templates", "50000")
     spark = classic(cluster.url, tmp_path)
     try:
-        clusters = samestory.spark.cluster(read(spark, feed), partitions=16)
+        clusters = samestory.spark.cluster(read(spark, feed), partitions=16, checkpoint=tmp_path / "checkpoint")
         assert lines_of(clusters, tmp_path / "out") == expected(feed, tmp_path)
     finally:
         spark.stop()
