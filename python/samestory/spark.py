@@ -32,8 +32,9 @@ FIELDS = ("id", "text", "title", "source", "published", "language", "slug", "ver
 # The names of a field other than its own, as everywhere.
 OTHER_NAMES = {"text": ("body", "content")}
 
-# Articles whose smaller handles' pairs are judged together.
-ARTICLES_A_GROUP = 1_000
+# Articles, about, whose heads lie together when pairs are sifted, and whose open pairs are judged together.
+HEADS_A_GROUP = 200_000
+ARTICLES_A_GROUP = 5_000
 # Members of a crowded bucket, or of a part of one, that a task takes whole; of a larger one it takes stretches.
 PART_LIMIT = 10_000
 # Members of a cluster that are held against their representative in one task.
@@ -229,7 +230,7 @@ def _step(step: Callable[..., Iterator[Any]], settings: tuple[tuple[str, Any], .
 # --- On the driver --------------------------------------------------------------------------------------------------
 
 SKETCHED = (
-    "handle bigint, id string, text_hash binary, exact_key binary, precedence bigint, alone boolean, packed binary"
+    "handle bigint, id string, text_hash binary, exact_key binary, precedence bigint, alone boolean, head binary, packed binary"
 )
 ENTRIES = "shard int, crowded boolean, entries binary"
 MET = "`group` int, pairs binary, bucket bigint, key bigint, handle bigint"
@@ -463,28 +464,37 @@ class _Run:
 
     def judged(self, standing: DataFrame, with_links: bool) -> DataFrame:
         """Verdicts on the distinct pairs that share a key."""
-        from pyspark.sql import functions as F
-
-        standing = standing.select("handle", "id", "packed")
-        num_groups = max(self.partitions, -(-self.num_articles // ARTICLES_A_GROUP))
+        # Pairs lie in a grid, by the stretches of their two handles: an article's head goes to as many groups as it has
+        # stretches, not to as many as it has pairs.
+        side = max(1, -(-2 * self.num_articles // HEADS_A_GROUP))
+        while side * (side + 1) // 2 < self.partitions:
+            side += 1
         # Which of a crowded bucket's entries go where is by batch: in one order, a task that is run again does the same.
         ordered = standing.select("handle", "packed").sortWithinPartitions("handle")
         entries = self.mapped(ordered, _entries, ENTRIES, num_shards=4 * self.partitions)
-        met = self.kept("met", self.grouped(entries, "meet", MET, ("shard",), num_groups))
+        met = self.kept("met", self.grouped(entries, "meet", MET, ("shard",), side))
         blocks = met.where("pairs IS NOT NULL").select("group", "pairs")
         crowded = met.where("key IS NOT NULL").select("bucket", "key", "handle").distinct()
-        for pairs in self.crowded(standing, crowded, num_groups):
+        for pairs in self.crowded(standing, crowded, side):
             blocks = blocks.union(pairs)
-        gathered = self.kept("gathered", self.grouped(blocks, "gather", GATHERED, ("group",)))
-        wanted = gathered.where("handle IS NOT NULL").select("group", "handle")
-        shipped = wanted.join(standing.select("handle", "packed"), "handle")
-        shipped = shipped.select("group", "handle", "packed", F.expr("CAST(NULL AS binary)").alias("pairs"))
-        pairs = gathered.where("pairs IS NOT NULL").selectExpr(
-            "`group`", "CAST(NULL AS bigint) AS handle", "CAST(NULL AS binary) AS packed", "pairs"
-        )
-        return self.grouped(shipped.union(pairs), "judge", JUDGED, ("group",), with_links)
+        rows = self.with_articles("pairs-met", blocks, standing, "head")
+        num_groups = max(self.partitions, -(-self.num_articles // ARTICLES_A_GROUP))
+        open_pairs = self.grouped(rows, "sift", BLOCKS, ("group",), num_groups, with_links)
+        rows = self.with_articles("pairs-open", open_pairs, standing, "packed")
+        return self.grouped(rows, "judge", JUDGED, ("group",), with_links)
 
-    def crowded(self, standing: DataFrame, crowded: DataFrame, num_groups: int) -> Iterator[DataFrame]:
+    def with_articles(self, name: str, blocks: DataFrame, standing: DataFrame, what: str) -> DataFrame:
+        """The distinct pairs of each group, and beside them the articles in them, each once."""
+        gathered = self.kept(name, self.grouped(blocks, "gather", GATHERED, ("group",)))
+        wanted = gathered.where("handle IS NOT NULL").select("group", "handle")
+        articles = wanted.join(standing.select("handle", what), "handle")
+        articles = articles.selectExpr("`group`", "handle", what, "CAST(NULL AS binary) AS pairs")
+        pairs = gathered.where("pairs IS NOT NULL")
+        return articles.union(
+            pairs.selectExpr("`group`", "CAST(NULL AS bigint) AS handle", f"CAST(NULL AS binary) AS {what}", "pairs")
+        )
+
+    def crowded(self, standing: DataFrame, crowded: DataFrame, side: int) -> Iterator[DataFrame]:
         """Blocks of the pairs of crowded buckets."""
         from pyspark.sql import functions as F
 
@@ -507,7 +517,7 @@ class _Run:
             sizes = sizes.select("part", "num", F.col("first.handle").alias("first"))
             large = self.kept(f"large-{depth}", sizes.where(F.col("num") > PART_LIMIT))
             small = members.join(large, "part", "left_anti").select(*members.columns)
-            yield self.grouped(small, "part_pairs", BLOCKS, ("part", "id"), num_groups)
+            yield self.grouped(small, "part_pairs", BLOCKS, ("part", "id"), side)
             num_large, num_members = large.agg(F.count(F.lit(1)), F.sum("num")).first()
             if not num_large:
                 return
@@ -519,11 +529,11 @@ class _Run:
             # An engine that does not sort does not part by range either: there a task takes whole parts.
             row = row.repartitionByRange(stretches, "part", "id") if self.sorts else row.repartition(stretches, "part")
             row, own = self.in_order(row, ("part", "id"))
-            near = self.mapped(row, _at_once, NEIGHBOURS, name="neighbours", order=own, arguments=(num_groups,))
+            near = self.mapped(row, _at_once, NEIGHBOURS, name="neighbours", order=own, arguments=(side,))
             near = self.kept(f"neighbours-{depth}", near)
             yield near.where("pairs IS NOT NULL").select("group", "pairs")
             ends = near.where("part IS NOT NULL").select("part", "id", "handle", "stretch")
-            yield self.grouped(ends, "stitch", BLOCKS, ("part", "id"), num_groups)
+            yield self.grouped(ends, "stitch", BLOCKS, ("part", "id"), side)
             members = self.mapped(rows.select(*members.columns), _by_rows, MEMBERS, name="deepen")
 
     def homes(self, articles: DataFrame, matches: DataFrame) -> DataFrame:

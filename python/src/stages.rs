@@ -12,12 +12,12 @@ use pyo3::prelude::*;
 use rows::{Cell, Kind, Row, Rows, Table};
 use rows::{batches_of, block_of, bytes, each_group, flags, in_block, listed, numbers, numbers_in, texts};
 use samestory::cluster::{Forest, Match};
-use samestory::engine::stages::{self, Crowded, Facts, KeysScratch, SketchKey};
+use samestory::engine::stages::{self, Crowded, Facts, Heads, KeysScratch, SketchKey};
 use samestory::engine::{Articles, ClusterRow, NearSketch, Versions};
 use samestory::fields::{Columns, FieldNames};
 use samestory::hash::HashMap;
 use samestory::profile::Weights;
-use samestory::verify::{Level, Relation, Scratch};
+use samestory::verify::{Level, Outlook, Relation, Scratch};
 use samestory::{Article, Engine, Profile};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -72,7 +72,7 @@ impl Stages {
     }
 
     /// Articles, under the fields' own names, as `handle`, `id`, `text_hash`, `exact_key`, `precedence`, `alone` (too
-    /// short to compare) and `packed`.
+    /// short to compare), `head` and `packed`.
     fn sketch(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
@@ -84,6 +84,7 @@ impl Stages {
                 ("exact_key", Kind::Bytes),
                 ("precedence", Kind::Long),
                 ("alone", Kind::Flag),
+                ("head", Kind::Bytes),
                 ("packed", Kind::Bytes),
             ]);
             let (names, mut packed) = (FieldNames::default(), Vec::new());
@@ -100,6 +101,7 @@ impl Stages {
                         exact_key.as_ref().map_or(Cell::Null, |key| Cell::Bytes(key)),
                         Cell::Long(precedence),
                         Cell::Flag(alone.is_some()),
+                        Cell::Bytes(stages::head_of(&packed)),
                         Cell::Bytes(&packed),
                     ]);
                 }
@@ -135,7 +137,7 @@ impl Stages {
 
     /// Of whole shards of [`Self::entries`] the pairs that meet, as blocks by `group`, and the articles of crowded
     /// buckets, each with its `key` and `handle`.
-    fn meet(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32) -> PyResult<Rows> {
+    fn meet(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, side: u32) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
             let (mut entries, mut crowded) = (Vec::new(), Vec::new());
@@ -157,7 +159,7 @@ impl Stages {
                 ("key", Kind::Long),
                 ("handle", Kind::Long),
             ]);
-            each_block(pairs, num_groups, |group, block| {
+            each_block(pairs, in_grid(side), |group, block| {
                 table.push([Cell::Int(group), Cell::Bytes(&block), Cell::Null, Cell::Null, Cell::Null]);
             });
             for (key, handle) in crowded {
@@ -196,7 +198,7 @@ impl Stages {
     }
 
     /// Blocks of the pairs, by `group`, of whole `part`s of crowded buckets, each in order of `id`.
-    fn part_pairs(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32) -> PyResult<Rows> {
+    fn part_pairs(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, side: u32) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
             let mut pairs = Vec::new();
@@ -212,7 +214,7 @@ impl Stages {
                 });
                 Ok(())
             })?;
-            Ok(blocks(pairs, num_groups))
+            Ok(blocks(pairs, side))
         })
     }
 
@@ -238,7 +240,7 @@ impl Stages {
     /// rows are a stretch in order of `part` and `id`, each with the `first` of its part; and the ends of the stretch's
     /// parts, by which [`Self::stitch`] finds what stands next to each other across stretches.
     #[staticmethod]
-    fn neighbours(py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32) -> PyResult<Rows> {
+    fn neighbours(py: Python<'_>, rows: &Bound<'_, PyAny>, side: u32) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
             let mut table = Table::new(&[
@@ -265,7 +267,7 @@ impl Stages {
                 }
                 Ok(())
             })?;
-            each_block(pairs, num_groups, |group, block| {
+            each_block(pairs, in_grid(side), |group, block| {
                 let none = || Cell::Null;
                 table.push([Cell::Int(group), Cell::Bytes(&block), none(), none(), none(), none()]);
             });
@@ -276,7 +278,7 @@ impl Stages {
     /// Blocks of the pairs, by `group`, that stand next to each other across stretches: of whole `part`s the ends that
     /// [`Self::neighbours`] gives, in order of `id`.
     #[staticmethod]
-    fn stitch(py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32) -> PyResult<Rows> {
+    fn stitch(py: Python<'_>, rows: &Bound<'_, PyAny>, side: u32) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
             let mut pairs = Vec::new();
@@ -290,7 +292,7 @@ impl Stages {
                 }
                 Ok(())
             })?;
-            Ok(blocks(pairs, num_groups))
+            Ok(blocks(pairs, side))
         })
     }
 
@@ -320,6 +322,36 @@ impl Stages {
         })
     }
 
+    /// Blocks, by `group`, of those of the `pairs` of whole `group`s that may be matches, with `links` look-alikes, by the
+    /// `head`s of the articles in them, which are in the group with their `handle`s.
+    fn sift(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32, links: bool) -> PyResult<Rows> {
+        let batches = batches_of(rows)?;
+        apart(py, || {
+            let least = if links { Outlook::Link } else { Outlook::Match };
+            let mut open: Vec<(u64, u64)> = Vec::new();
+            each_group(&batches, group_of, |_, rows| {
+                let (held, pairs): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|row| has("head", *row));
+                let mut heads = Heads::default();
+                for (batch, row) in &held {
+                    heads.push(bytes(batch, "head")?.value(*row)).map_err(raised)?;
+                }
+                let places = places_of(&held)?;
+                for (batch, row) in pairs {
+                    for (a, b) in in_block(bytes(batch, "pairs")?.value(row)) {
+                        let [first, second] = [place(&places, a)?, place(&places, b)?].map(|at| heads.terms(at));
+                        if self.stages.outlook(&first, &second) >= least {
+                            open.push((a, b));
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+            let mut table = blocks_table();
+            each_block(open, by_first(num_groups), |group, block| table.push([Cell::Int(group), Cell::Bytes(&block)]));
+            Ok(table.finish())
+        })
+    }
+
     /// The matches, with `links` the look-alikes too, among the `pairs` of whole `group`s, which have the `packed` articles
     /// in them, with their `handle`s: `a` is the one with the smaller id.
     fn judge(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, links: bool) -> PyResult<Rows> {
@@ -340,17 +372,12 @@ impl Stages {
             ]);
             let mut scratch = Scratch::default();
             each_group(&batches, group_of, |_, rows| {
-                let (packed, pairs): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|row| is_packed(*row));
+                let (packed, pairs): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|row| has("packed", *row));
                 let articles = self.unpack(&packed)?;
-                let handles: Vec<u64> = packed.iter().map(|row| handle_of(*row)).collect::<PyResult<_>>()?;
-                let places: HashMap<u64, u32> = handles.iter().copied().zip(0..).collect();
-                let place = |handle: u64| {
-                    let lost = "an article of a pair is missing: the input has changed during the run, or was read twice                                 with another answer; give cluster() a checkpoint folder";
-                    places.get(&handle).copied().ok_or_else(|| DataError::new_err(lost))
-                };
+                let places = places_of(&packed)?;
                 for (batch, row) in pairs {
                     for (a, b) in in_block(bytes(batch, "pairs")?.value(row)) {
-                        let [mut a, mut b] = [(a, place(a)?), (b, place(b)?)];
+                        let [mut a, mut b] = [(a, place(&places, a)?), (b, place(&places, b)?)];
                         if articles.get(b.1).id() < articles.get(a.1).id() {
                             (a, b) = (b, a);
                         }
@@ -453,7 +480,7 @@ impl Stages {
             let mut table = Table::new(&[("handle", Kind::Long), ("representative", Kind::Long)]);
             let part = |(batch, row): Row<'_>| Ok(numbers::<Int64Type>(batch, "part")?.value(row));
             each_group(&batches, part, |_, rows| {
-                let (packed, matches): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|row| is_packed(*row));
+                let (packed, matches): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|row| has("packed", *row));
                 let articles = self.unpack(&packed)?;
                 let handle = |row: &Row<'_>| Ok(handle_of(*row)? as i64);
                 let handles: Vec<i64> = packed.iter().map(handle).collect::<PyResult<_>>()?;
@@ -631,8 +658,18 @@ fn packed_of<'a>((batch, row): Row<'a>) -> PyResult<&'a [u8]> {
     Ok(bytes(batch, "packed")?.value(row))
 }
 
-fn is_packed((batch, row): Row<'_>) -> bool {
-    batch.column_by_name("packed").is_some_and(|packed| packed.is_valid(row))
+fn has(name: &str, (batch, row): Row<'_>) -> bool {
+    batch.column_by_name(name).is_some_and(|column| column.is_valid(row))
+}
+
+/// The places of some rows by their handles.
+fn places_of(rows: &[Row<'_>]) -> PyResult<HashMap<u64, u32>> {
+    rows.iter().zip(0..).map(|(row, place)| Ok((handle_of(*row)?, place))).collect()
+}
+
+fn place(places: &HashMap<u64, u32>, handle: u64) -> PyResult<u32> {
+    let lost = || DataError::new_err("an article of a pair is missing: what a stage wrote has changed since");
+    places.get(&handle).copied().ok_or_else(lost)
 }
 
 /// Refinements that a part's members share: it goes by its bucket's key and these.
@@ -668,17 +705,38 @@ fn push_member(table: &mut Table, part: &[u8], (id, handle): (&str, i64), refine
     table.push([Cell::Bytes(part), Cell::Text(id), Cell::Long(handle), Cell::Bytes(refinements)]);
 }
 
-/// Calls `each` with the distinct pairs as blocks, by the group that judges them.
-fn each_block(mut pairs: Vec<(u64, u64)>, num_groups: u32, mut each: impl FnMut(i32, Vec<u8>)) {
-    let group = |pair: &(u64, u64)| (u128::from(pair.0) * u128::from(num_groups) >> 64) as i32;
-    // By the smaller handle, so also by group.
-    pairs.sort_unstable();
+/// Calls `each` with the distinct pairs as blocks, by group.
+fn each_block(mut pairs: Vec<(u64, u64)>, group: impl Fn((u64, u64)) -> i32, mut each: impl FnMut(i32, Vec<u8>)) {
+    pairs.sort_unstable_by_key(|pair| (group(*pair), *pair));
     pairs.dedup();
-    pairs.chunk_by(|a, b| group(a) == group(b)).for_each(|block| each(group(&block[0]), block_of(block)));
+    pairs.chunk_by(|a, b| group(*a) == group(*b)).for_each(|block| each(group(block[0]), block_of(block)));
 }
 
-fn blocks(pairs: Vec<(u64, u64)>, num_groups: u32) -> Rows {
-    let mut table = Table::new(&[("group", Kind::Int), ("pairs", Kind::Bytes)]);
-    each_block(pairs, num_groups, |group, block| table.push([Cell::Int(group), Cell::Bytes(&block)]));
+/// Where a handle lies when all are parted to `num` stretches.
+fn stretch(handle: u64, num: u32) -> u64 {
+    (u128::from(handle) * u128::from(num) >> 64) as u64
+}
+
+/// The group of a pair by the stretches, `side` of them, of both its handles, the smaller first: an article has its pairs in
+/// `side` groups at most.
+fn in_grid(side: u32) -> impl Fn((u64, u64)) -> i32 {
+    move |(a, b)| {
+        let (low, high) = (stretch(a, side), stretch(b, side));
+        (high * (high + 1) / 2 + low) as i32
+    }
+}
+
+/// The group of a pair by the stretch of its smaller handle.
+fn by_first(num_groups: u32) -> impl Fn((u64, u64)) -> i32 {
+    move |(a, _)| stretch(a, num_groups) as i32
+}
+
+fn blocks_table() -> Table {
+    Table::new(&[("group", Kind::Int), ("pairs", Kind::Bytes)])
+}
+
+fn blocks(pairs: Vec<(u64, u64)>, side: u32) -> Rows {
+    let mut table = blocks_table();
+    each_block(pairs, in_grid(side), |group, block| table.push([Cell::Int(group), Cell::Bytes(&block)]));
     table.finish()
 }

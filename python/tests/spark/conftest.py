@@ -10,7 +10,8 @@ collect_ignore = [] if importlib.util.find_spec("pyspark") else ["test_spark.py"
 
 
 def pytest_configure(config):
-    for mark, what in (("sail", "no JVM"), ("local", "Spark in one process"), ("cluster", "a master and two workers")):
+    for mark, what in (("sail", "no JVM"), ("local", "Spark in one process"), ("cluster", "a master and two workers"),
+                       ("quick", "of the tests in one process those that are always run")):
         config.addinivalue_line("markers", f"{mark}: {what}")
 
 
@@ -33,3 +34,9 @@ def sail():
     yield spark
     spark.stop()
     server.stop()
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("sail", "local")])
+def spark(request):
+    """A session of either kind."""
+    return request.getfixturevalue(request.param)

@@ -121,6 +121,9 @@ def classic(master, folder, **settings):
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.shuffle.partitions": "4",
         "spark.log.level": "ERROR",
+        # The data is small: compiling code for it takes longer than going without.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         **settings,
     }
     for name, value in own.items():

@@ -39,32 +39,31 @@ STORY = (
 )
 
 
-# --- One process ----------------------------------------------------------------------------------------------------
+# --- Sail, and Spark in one process ---------------------------------------------------------------------------------
 
 
-@pytest.mark.local
-@pytest.mark.parametrize("partitions", [1, 7])
-def test_the_fixture_feed(local, tmp_path, partitions):
+@pytest.mark.parametrize("partitions", [1, pytest.param(7, marks=pytest.mark.quick)])
+def test_the_fixture_feed(spark, tmp_path, partitions):
     folder = tmp_path / "checkpoint"
-    clusters = samestory.spark.cluster(read(local, FIXTURE), partitions=partitions, checkpoint=folder)
-    assert [path.name for path in folder.glob("*/*")] == ["clusters"], "what is not the answer stays"
+    clusters = samestory.spark.cluster(read(spark, FIXTURE), partitions=partitions, checkpoint=folder)
+    if not samestory.spark._is_remote(spark):
+        assert [path.name for path in folder.glob("*/*")] == ["clusters"], "what is not the answer stays"
     answer = lines_of(clusters, tmp_path / "out")
     assert answer == expected(FIXTURE, tmp_path)
     assert b'"near"' in answer and b'"rewrite"' in answer
 
 
-@pytest.mark.local
 @pytest.mark.parametrize("level", ["exact", "near"])
-def test_other_levels(local, tmp_path, level):
-    clusters = samestory.spark.cluster(read(local, FIXTURE), level=level)
+def test_other_levels(spark, tmp_path, level):
+    clusters = samestory.spark.cluster(read(spark, FIXTURE), level=level, checkpoint=tmp_path)
     assert lines_of(clusters, tmp_path / "out") == expected(FIXTURE, tmp_path, "--level", level)
 
 
-@pytest.mark.local
-def test_a_made_feed_whose_large_buckets_are_split_and_components_found_by_stars(local, tmp_path, monkeypatch):
+def test_a_made_feed_whose_large_buckets_are_split_and_components_found_by_stars(spark, tmp_path, monkeypatch):
     monkeypatch.setattr(samestory.spark, "PART_LIMIT", 40)
     monkeypatch.setattr(samestory.spark, "MEMBERS_A_TASK", 3)
     monkeypatch.setattr(samestory.spark, "DRIVER_EDGES", 0)
+    monkeypatch.setattr(samestory.spark, "HEADS_A_GROUP", 300)
     monkeypatch.setattr(samestory.spark, "ARTICLES_A_GROUP", 100)
     feeds = []
     for name, options in (("news", ["--articles", "1000"]), ("templates", ["--templates", "150"]), ("repeats", ["--repeats", "20"])):
@@ -81,14 +80,13 @@ def test_a_made_feed_whose_large_buckets_are_split_and_components_found_by_stars
         return deepen(run, frame, step, schema, **arguments)
 
     monkeypatch.setattr(samestory.spark._Run, "mapped", counted)
-    clusters = samestory.spark.cluster(read(local, *feeds), partitions=5)
+    clusters = samestory.spark.cluster(read(spark, *feeds), partitions=5, checkpoint=tmp_path)
     assert lines_of(clusters, tmp_path / "out") == expected(feeds, tmp_path)
     assert "deepen" in parted and "stitch" in parted, "no bucket was parted"
 
 
-@pytest.mark.local
-def test_pairs_and_links(local, tmp_path):
-    found = samestory.spark.answer(read(local, FIXTURE))
+def test_pairs_and_links(spark, tmp_path):
+    found = samestory.spark.answer(read(spark, FIXTURE), checkpoint=tmp_path)
     files = {name: tmp_path / f"{name}.jsonl" for name in ("pairs", "links")}
     expected(FIXTURE, tmp_path, "--pairs", files["pairs"], "--links", files["links"])
     for name, path in files.items():
@@ -99,24 +97,22 @@ def test_pairs_and_links(local, tmp_path):
         assert set(own) == told
 
 
-@pytest.mark.local
-def test_a_line_that_repeats_counts_once_and_versions_are_settled(local, tmp_path):
+def test_a_line_that_repeats_counts_once_and_versions_are_settled(spark, tmp_path):
     rows = [("a", STORY, "2026-03-02"), ("b", "Rain.", None), ("a", STORY, "2026-03-02"), ("c", None, None)]
     feed = tmp_path / "feed.jsonl"
     feed.write_text("".join(json.dumps(dict(zip(("id", "text", "published"), row))) + "\n" for row in rows))
-    assert lines_of(samestory.spark.cluster(frame_of(local, rows)), tmp_path / "out") == expected(feed, tmp_path)
+    assert lines_of(samestory.spark.cluster(frame_of(spark, rows), checkpoint=tmp_path), tmp_path / "out") == expected(feed, tmp_path)
 
     rows.append(("a", STORY.replace("214", "241"), "2026-03-03"))
     with pytest.raises(RepeatedIdError, match="id 'a' stands for two texts: 'The ferry.*' and 'The ferry.*versions"):
-        samestory.spark.cluster(frame_of(local, rows))
+        samestory.spark.cluster(frame_of(spark, rows), checkpoint=tmp_path)
     with open(feed, "a") as more:
         more.write(json.dumps(dict(zip(("id", "text", "published"), rows[-1]))) + "\n")
-    newest = samestory.spark.cluster(frame_of(local, rows), versions="newest")
+    newest = samestory.spark.cluster(frame_of(spark, rows), versions="newest", checkpoint=tmp_path)
     assert lines_of(newest, tmp_path / "newest") == expected(feed, tmp_path, "--versions", "newest")
 
 
-@pytest.mark.local
-def test_ids_that_share_a_handle_take_another_seed(local, tmp_path, monkeypatch):
+def test_ids_that_share_a_handle_take_another_seed(spark, tmp_path, monkeypatch):
     of = samestory.spark._Run.mapped
     seeds = []
 
@@ -129,26 +125,25 @@ def test_ids_that_share_a_handle_take_another_seed(local, tmp_path, monkeypatch)
         return mapped
 
     monkeypatch.setattr(samestory.spark._Run, "mapped", colliding)
-    clusters = samestory.spark.cluster(read(local, FIXTURE))
+    clusters = samestory.spark.cluster(read(spark, FIXTURE), checkpoint=tmp_path)
     assert lines_of(clusters, tmp_path / "out") == expected(FIXTURE, tmp_path)
     assert seeds == [0, 1]
 
 
-@pytest.mark.local
-def test_columns_of_other_names_and_types(local, tmp_path):
+def test_columns_of_other_names_and_types(spark, tmp_path):
     rows = [(7, "2026-03-02 08:00:00", STORY), (8, None, STORY.upper())]
-    frame = frame_of(local, rows, "guid long, moment string, story string")
+    frame = frame_of(spark, rows, "guid long, moment string, story string")
     frame = frame.selectExpr("guid", "CAST(moment AS timestamp_ntz) AS moment", "story")
-    clusters = samestory.spark.cluster(frame, id="guid", text="story", published="moment")
+    clusters = samestory.spark.cluster(frame, id="guid", text="story", published="moment", checkpoint=tmp_path)
     rows = {row.id: row.asDict() for row in clusters.collect()}
     assert rows["8"] == {
         "id": "8", "cluster": "7", "representative": "7", "relation": "exact", "score": 1.0, "size": 2,
     }
 
 
-@pytest.mark.local
-def test_bad_input_is_told_with_its_fix(local, tmp_path, monkeypatch):
-    frame = frame_of(local, [("a", STORY, None)])
+@pytest.mark.quick
+def test_bad_input_is_told_with_its_fix(spark, tmp_path, monkeypatch):
+    frame = frame_of(spark, [("a", STORY, None)])
     for options, error, said in (
         ({"id": "guid"}, OptionError, "no column 'guid' for the id of articles: the frame has id, text, published"),
         ({"partitions": 0}, OptionError, "partitions is 0, expected 1 or more"),
@@ -156,10 +151,10 @@ def test_bad_input_is_told_with_its_fix(local, tmp_path, monkeypatch):
         ({"profile": tmp_path / "none.toml"}, OSError, "none.toml: cannot be read"),
     ):
         with pytest.raises(error, match=said):
-            samestory.spark.cluster(frame, **options)
+            samestory.spark.cluster(frame, **{"checkpoint": tmp_path, **options})
     for rows in ([("a", STORY, None), (None, STORY, None)], [("", STORY, None)], [(None, None, None)]):
         with pytest.raises(DataError, match="a row is no article: (its id is missing|neither id nor text)"):
-            samestory.spark.cluster(frame_of(local, rows))
+            samestory.spark.cluster(frame_of(spark, rows), checkpoint=tmp_path)
     monkeypatch.setattr(samestory.spark, "_is_remote", lambda spark: True)
     with pytest.raises(OptionError, match="no folder for what the stages make: give one that all machines reach"):
         samestory.spark.cluster(frame)
@@ -167,11 +162,12 @@ def test_bad_input_is_told_with_its_fix(local, tmp_path, monkeypatch):
     old = types.SimpleNamespace(sparkSession=types.SimpleNamespace(version="3.4.1"), columns=["id", "text"])
     with pytest.raises(samestory.spark.SparkVersionError, match="Spark 3.4.1 is too old: samestory needs 3.5"):
         samestory.spark.cluster(old)
-    assert frame_of(local, []).count() == 0
-    assert samestory.spark.cluster(frame_of(local, [])).count() == 0
+    assert frame_of(spark, []).count() == 0
+    assert samestory.spark.cluster(frame_of(spark, []), checkpoint=tmp_path).count() == 0
 
 
 @pytest.mark.local
+@pytest.mark.quick
 @pytest.mark.parametrize("has, said", [("no", "cannot import samestory"), ("another", "an executor has samestory 0.0.1")])
 def test_executors_without_the_wheel(local, tmp_path, has, said):
     # Workers of a Python that has everything but this.
@@ -194,17 +190,6 @@ def test_executors_without_the_wheel(local, tmp_path, has, said):
             samestory.spark.cluster(frame_of(local, [("a", STORY, None)]))
     finally:
         context.pythonExec = usual
-
-
-# --- Without a JVM --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.sail
-@pytest.mark.parametrize("partitions", [1, 7])
-def test_the_fixture_feed_on_sail(sail, tmp_path, partitions):
-    checkpoint = tmp_path / "checkpoint"
-    clusters = samestory.spark.cluster(read(sail, FIXTURE), partitions=partitions, checkpoint=checkpoint)
-    assert lines_of(clusters, tmp_path / "out") == expected(FIXTURE, tmp_path)
 
 
 # --- A master and two workers ---------------------------------------------------------------------------------------
