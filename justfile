@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables doc lib bench browser book
+check: fmt clippy fixtures test tables spark doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -24,6 +24,11 @@ test:
 # Tables in Parquet, Arrow and SQLite as others read and write them; installs pyarrow into target/tools.
 tables:
     scripts/tables
+
+# The package on Spark: on Sail and on Spark in one process; `scripts/spark-test full` has a cluster too. Installs Java 17
+# and, into target/tools, PySpark and Sail.
+spark:
+    scripts/spark-test quick
 
 # Documentation without warnings.
 doc:

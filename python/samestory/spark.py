@@ -24,7 +24,7 @@ from . import errors
 from ._native import Stages, __version__
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession  # type: ignore[import-not-found, unused-ignore]
 
 __all__ = ["Answer", "ExecutorError", "SparkVersionError", "answer", "cluster", "main"]
 
@@ -47,8 +47,8 @@ SEEDS = 4
 MAX_DEPTH = 16
 
 SHIPPING = (
-    "ship samestory {version} to the executors: `--archives env.tar.gz#env` with spark.pyspark.python=./env/bin/python, "
-    "env.tar.gz made by venv-pack from a venv with samestory and pyarrow in it, or install it on each machine"
+    "ship samestory {version} to the executors: `--archives env.tar.gz#env` with PYSPARK_PYTHON=./env/bin/python, "
+    "env.tar.gz made by venv-pack from a venv with samestory, pyarrow and pandas in it; or install it on each machine"
 )
 
 
@@ -72,12 +72,12 @@ def cluster(df: DataFrame, **options: Any) -> DataFrame:
     """The clusters of a frame of articles: `id`, `cluster`, `representative`, `relation`, `score` and `size`, as
     `samestory cluster` writes them, a row an article, in no order.
 
-    `id`, `text`, `title`, `source`, `published`, `language`, `slug`, `version` name the columns; each is looked for under
-    its own name where it is not given (the text also as `body` and `content`). Ids are the articles' own. `profile` is a
-    profile's text or path, `weights` a table's bytes or path; `level`, `near` and `versions` are the command line's.
-    `checkpoint` is a folder that all machines reach: what a stage makes is written there, and the answer, which is read
-    from it. It may be left out where Spark runs in one process or has a checkpoint folder of its own
-    (`setCheckpointDir`). `partitions` is the number of tasks a stage, by default Spark's own for shuffles.
+    `id`, `text`, `title`, `source`, `published`, `language`, `slug`, `version` name the columns; each is looked for
+    under its own name where it is not given (the text also as `body` and `content`). Ids are the articles' own.
+    `profile` is a profile's text or path, `weights` a table's bytes or path; `level`, `near` and `versions` are the
+    command line's. `checkpoint` is a folder that all machines reach: what a stage makes is written there, and the
+    answer, which is read from it. It may be left out where Spark runs in one process or has a checkpoint folder of its
+    own (`setCheckpointDir`). `partitions` is the number of tasks a stage, by default Spark's own for shuffles.
 
     Raises `RepeatedIdError` when two articles share an id and differ in text, `ExecutorError` when an executor has no
     samestory, `SparkVersionError` when Spark is older than 3.5.
@@ -86,8 +86,8 @@ def cluster(df: DataFrame, **options: Any) -> DataFrame:
 
 
 def answer(df: DataFrame, **options: Any) -> Answer:
-    """As `cluster`, and the verified pairs: matches (`pairs`) and look-alikes (`links`), with `a`, `b`, `relation`, `score`
-    and `correction`; `a` is … of `b`.
+    """As `cluster`, and the verified pairs: matches (`pairs`) and look-alikes (`links`), with `a`, `b`, `relation`,
+    `score` and `correction`; `a` is … of `b`.
     """
     return _guarded(df, options, with_pairs=True)
 
@@ -101,14 +101,14 @@ def _stages(settings: tuple[tuple[str, Any], ...]) -> Stages:
 
 
 def _batches(rows: Any) -> Iterator[Any]:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     return iter(pa.table(rows).to_batches())
 
 
 def _plain(batch: Any) -> Any:
     """The batch with texts and bytes as the stages take them, whichever form the engine has sent them in."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     def plain(kind: Any) -> Any:
         if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -121,28 +121,31 @@ def _plain(batch: Any) -> Any:
 
     fields = [pa.field(field.name, plain(field.type)) for field in batch.schema]
     schema = pa.schema(fields)
-    return batch if schema.types == batch.schema.types else pa.table(batch).cast(schema).combine_chunks().to_batches()[0]
+    if schema.types == batch.schema.types:
+        return batch
+    return pa.Table.from_batches([batch]).cast(schema).combine_chunks().to_batches()[0]
 
 
 def _sorted(batches: Iterator[Any], order: tuple[str, ...]) -> Iterator[Any]:
-    """The rows of a partition in order, with nulls first; without an order as they come, the engine having sorted them."""
-    import pyarrow as pa
+    """The rows of a partition in order, nulls first; without an order as they come, the engine having sorted them."""
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+    import pyarrow.compute as pc  # type: ignore[import-untyped, unused-ignore]
 
     some = (batch for batch in map(_plain, batches) if batch.num_rows > 0)
     if not order:
         return some
-    batches = list(some)
-    if not batches:
+    whole = list(some)
+    if not whole:
         return iter(())
-    table = pa.Table.from_batches(batches)
-    places = pa.compute.sort_indices(table, [(name, "ascending") for name in order], null_placement="at_start")
+    table = pa.Table.from_batches(whole)
+    places = pc.sort_indices(table, [(name, "ascending") for name in order], null_placement="at_start")
     return iter(table.take(places).to_batches())
 
 
 def _whole(batches: Iterator[Any], key: str, order: tuple[str, ...]) -> Iterator[Any]:
     """Tables of rows, sorted by a key, that end where a group of one key ends."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+    import pyarrow.compute as pc  # type: ignore[import-untyped, unused-ignore]
 
     held: list[Any] = []
     for batch in _sorted(batches, order):
@@ -189,7 +192,7 @@ def _by_group(
 def _at_once(
     stages: Stages, batches: Iterator[Any], name: str, order: tuple[str, ...] = (), arguments: tuple[Any, ...] = ()
 ) -> Iterator[Any]:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     whole = list(_sorted(batches, order))
     if whole:
@@ -198,7 +201,7 @@ def _at_once(
 
 def _probe(stages: Stages, batches: Iterator[Any]) -> Iterator[Any]:
     """Whether the rows have come in order."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     numbers = [number for batch in batches for number in batch.column(0).to_pylist()]
     yield pa.RecordBatch.from_pydict({"is_sorted": pa.array([numbers == sorted(numbers)])})
@@ -218,10 +221,11 @@ def _step(step: Callable[..., Iterator[Any]], settings: tuple[tuple[str, Any], .
             from samestory import __version__ as found
             from samestory import spark
         except ImportError as error:
-            raise RuntimeError(f"samestory.spark.ExecutorError: an executor cannot import samestory ({error}): {shipping}")
+            lack = f"an executor cannot import samestory ({error})"
+            raise RuntimeError(f"samestory.spark.ExecutorError: {lack}: {shipping}") from error
         if found != version:
-            said = f"an executor has samestory {found}, the driver {version}"
-            raise RuntimeError(f"samestory.spark.ExecutorError: {said}: {shipping}")
+            lack = f"an executor has samestory {found}, the driver {version}"
+            raise RuntimeError(f"samestory.spark.ExecutorError: {lack}: {shipping}")
         yield from spark._STEPS[name](spark._stages(settings), batches, **arguments)
 
     return run
@@ -230,7 +234,8 @@ def _step(step: Callable[..., Iterator[Any]], settings: tuple[tuple[str, Any], .
 # --- On the driver --------------------------------------------------------------------------------------------------
 
 SKETCHED = (
-    "handle bigint, id string, text_hash binary, exact_key binary, precedence bigint, alone boolean, head binary, packed binary"
+    "handle bigint, id string, text_hash binary, exact_key binary, precedence bigint, alone boolean, head binary, "
+    "packed binary"
 )
 ENTRIES = "shard int, crowded boolean, entries binary"
 MET = "`group` int, pairs binary, bucket bigint, key bigint, handle bigint"
@@ -259,15 +264,15 @@ def _guarded(df: DataFrame, options: dict[str, Any], with_pairs: bool) -> Answer
     except Exception as error:
         # What an executor raises comes as text.
         found = re.search(r"samestory\.(?:errors|spark)\.(\w+): ([^\n]*)", str(error))
-        known = found and (getattr(errors, found[1], None) or globals().get(found[1]))
-        if not known:
+        known = (getattr(errors, found[1], None) or globals().get(found[1])) if found else None
+        if found is None or known is None:
             raise
         raise known(found[2]) from error
     finally:
         run.release()
 
 
-def _read(what: Optional[str | Path], is_text: bool) -> Any:
+def _read(what: Optional[bytes | str | Path], is_text: bool) -> Any:
     """A profile's text or a table's bytes, given as such or by path."""
     if what is None or isinstance(what, bytes):
         return what
@@ -389,7 +394,7 @@ class _Run:
     # Stages
 
     def answer(self, df: DataFrame, with_pairs: bool) -> Answer:
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         articles = self.sketched(df)
         copies = self.copies(articles)
@@ -421,7 +426,7 @@ class _Run:
 
     def sketched(self, df: DataFrame) -> DataFrame:
         """One row an id: its handle, facts and packed form."""
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         # A field that has several names goes under all of them: which one counts is decided row by row.
         def named(field: str, name: str) -> Any:
@@ -453,14 +458,15 @@ class _Run:
 
     def copies(self, articles: DataFrame) -> DataFrame:
         """Exact copies, each with the article that stands in for it."""
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         keyed = articles.where("exact_key IS NOT NULL").select("handle", "id", "exact_key", "precedence")
         firsts = keyed.groupBy("exact_key").agg(
             F.min(F.struct("precedence", "id", "handle")).alias("first"), F.count(F.lit(1)).alias("num")
         )
         firsts = firsts.where("num > 1").select("exact_key", F.col("first.handle").alias("stand_in"))
-        return self.kept("copies", keyed.join(firsts, "exact_key").where("handle <> stand_in").select("handle", "stand_in"))
+        copies = keyed.join(firsts, "exact_key").where("handle <> stand_in")
+        return self.kept("copies", copies.select("handle", "stand_in"))
 
     def judged(self, standing: DataFrame, with_links: bool) -> DataFrame:
         """Verdicts on the distinct pairs that share a key."""
@@ -469,7 +475,7 @@ class _Run:
         side = max(1, -(-2 * self.num_articles // HEADS_A_GROUP))
         while side * (side + 1) // 2 < self.partitions:
             side += 1
-        # Which of a crowded bucket's entries go where is by batch: in one order, a task that is run again does the same.
+        # Which of a crowded bucket's entries go where is by batch: in one order, a task run again does the same.
         ordered = standing.select("handle", "packed").sortWithinPartitions("handle")
         entries = self.mapped(ordered, _entries, ENTRIES, num_shards=4 * self.partitions)
         met = self.kept("met", self.grouped(entries, "meet", MET, ("shard",), side))
@@ -496,7 +502,7 @@ class _Run:
 
     def crowded(self, standing: DataFrame, crowded: DataFrame, side: int) -> Iterator[DataFrame]:
         """Blocks of the pairs of crowded buckets."""
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         crowded = self.kept("crowded", crowded)
         if not crowded.take(1):
@@ -527,7 +533,8 @@ class _Run:
             rows = rows.select("part", "id", "handle", "first", "refinements")
             row = rows.drop("refinements")
             # An engine that does not sort does not part by range either: there a task takes whole parts.
-            row = row.repartitionByRange(stretches, "part", "id") if self.sorts else row.repartition(stretches, "part")
+            by_range = row.repartitionByRange(stretches, "part", "id")
+            row = by_range if self.sorts else row.repartition(stretches, "part")
             row, own = self.in_order(row, ("part", "id"))
             near = self.mapped(row, _at_once, NEIGHBOURS, name="neighbours", order=own, arguments=(side,))
             near = self.kept(f"neighbours-{depth}", near)
@@ -545,13 +552,10 @@ class _Run:
         ends = cut.selectExpr("part", "a AS handle").union(cut.selectExpr("part", "b AS handle")).distinct()
         members = ends.join(articles.select("handle", "id", "packed"), "handle")
         nothing = "CAST(NULL AS {}) AS {}".format
-        rows = members.selectExpr(
-            "part", "id", "handle", "packed", *(nothing(kind, name) for kind, name in
-                                               (("bigint", "a"), ("bigint", "b"), ("int", "margin"), ("tinyint", "excerpt")))
-        ).union(
-            cut.selectExpr("part", nothing("string", "id"), nothing("bigint", "handle"), nothing("binary", "packed"),
-                           "a", "b", "margin", "excerpt")
-        )
+        of_article = [nothing(*column) for column in (("string", "id"), ("bigint", "handle"), ("binary", "packed"))]
+        of_match = [("bigint", "a"), ("bigint", "b"), ("int", "margin"), ("tinyint", "excerpt")]
+        rows = members.selectExpr("part", "id", "handle", "packed", *(nothing(*column) for column in of_match))
+        rows = rows.union(cut.selectExpr("part", *of_article, "a", "b", "margin", "excerpt"))
         return self.kept("homes", self.grouped(rows, "cluster", HOMES, ("part", "id")))
 
     def components(self, edges: DataFrame) -> DataFrame:
@@ -565,7 +569,7 @@ class _Run:
     def stars(self, edges: DataFrame) -> DataFrame:
         """Components by large and small stars in turn (Kiveris et al., Connected Components in MapReduce and Beyond,
         SoCC 2014, alternating algorithm)."""
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         before, number = None, 0
         edges = edges.selectExpr("greatest(a, b) AS a", "least(a, b) AS b")
@@ -585,7 +589,7 @@ class _Run:
 
     def rows(self, articles: DataFrame, copies: DataFrame, homes: Optional[DataFrame]) -> DataFrame:
         """The answer, a row an article."""
-        from pyspark.sql import functions as F
+        from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         placed = copies.selectExpr("handle", "stand_in AS representative")
         if homes is not None:
@@ -651,7 +655,7 @@ def _shuffle_partitions(spark: SparkSession) -> int:
 
 def _collected(frame: DataFrame) -> Any:
     """A frame's rows on the driver, as Arrow."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     if hasattr(frame, "toArrow"):
         return frame.toArrow()
@@ -660,7 +664,7 @@ def _collected(frame: DataFrame) -> Any:
 
 def _created(spark: SparkSession, rows: Any, schema: str) -> DataFrame:
     """A frame of the driver's rows."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
     table = pa.table(rows)
     if int(spark.version.split(".")[0]) >= 4:
@@ -677,7 +681,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Cluster a feed on Spark: a row an article, as samestory cluster writes them, in order.",
     )
     parser.add_argument("input", metavar="IN", nargs="+", help="JSON lines (.jsonl, .json, also packed) or Parquet")
-    parser.add_argument("output", metavar="OUT", help="folder of parts: JSON lines, or Parquet when it ends in .parquet")
+    parser.add_argument("output", metavar="OUT", help="a folder: JSON lines, or Parquet when it ends in .parquet")
     for field in FIELDS:
         parser.add_argument(f"--{field}-field", metavar="NAME", help=f"the field of the {field}")
     parser.add_argument("--profile", metavar="FILE", help="a profile, as calibrate makes one")
@@ -685,7 +689,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--level", default="rewrite", choices=["exact", "near", "rewrite"])
     parser.add_argument("--near", default="minhash", choices=["minhash", "simhash"])
     parser.add_argument("--versions", default="refuse", choices=["refuse", "newest"])
-    parser.add_argument("--checkpoint", metavar="DIR", help="a folder that all machines reach, for what the stages make")
+    parser.add_argument("--checkpoint", metavar="DIR", help="a folder that all machines reach, for the stages")
     parser.add_argument("--partitions", type=int, metavar="N", help="tasks a stage")
     parser.add_argument("--pairs", metavar="DIR", help="where the verified matches go")
     parser.add_argument("--links", metavar="DIR", help="where the look-alikes go")
@@ -714,7 +718,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     """`samestory-spark IN OUT`."""
     given = _parser().parse_args(arguments)
     try:
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         print("samestory-spark: no Spark here: pip install 'samestory[spark]'", file=sys.stderr)
         return 1
@@ -745,7 +749,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
 
 
 def _write(frame: DataFrame, order: tuple[str, str], folder: str, as_lines: Any = None) -> None:
-    """A frame in order, as Parquet or lines of JSON; these, where `as_lines` makes them, as the command line has them."""
+    """A frame in order, as Parquet or lines of JSON; where `as_lines` makes these, as the command line has them."""
     if folder.rstrip("/").endswith(".parquet"):
         frame.orderBy(*order).write.parquet(folder)
     elif as_lines is None:

@@ -110,7 +110,8 @@ impl Stages {
         })
     }
 
-    /// Which of the rows, by number, stand, by what is `packed` in them: all but those that share an id with one that does.
+    /// Which of the rows, by number, stand, by what is `packed` in them: all but those that share an id with one that
+    /// does.
     fn settle(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
         let batches = batches_of(rows)?;
         apart(py, || self.stages.settle(self.unpack(&all_rows(&batches))?).map_err(raised))
@@ -236,9 +237,9 @@ impl Stages {
         })
     }
 
-    /// Blocks of the pairs, by `group`, of articles that stand next to each other in one of the large parts, of which the
-    /// rows are a stretch in order of `part` and `id`, each with the `first` of its part; and the ends of the stretch's
-    /// parts, by which [`Self::stitch`] finds what stands next to each other across stretches.
+    /// Blocks of the pairs, by `group`, of articles that stand next to each other in one of the large parts, of which
+    /// the rows are a stretch in order of `part` and `id`, each with the `first` of its part; and the ends of the
+    /// stretch's parts, by which [`Self::stitch`] finds what stands next to each other across stretches.
     #[staticmethod]
     fn neighbours(py: Python<'_>, rows: &Bound<'_, PyAny>, side: u32) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
@@ -322,8 +323,8 @@ impl Stages {
         })
     }
 
-    /// Blocks, by `group`, of those of the `pairs` of whole `group`s that may be matches, with `links` look-alikes, by the
-    /// `head`s of the articles in them, which are in the group with their `handle`s.
+    /// Blocks, by `group`, of those of the `pairs` of whole `group`s that may be matches, with `links` look-alikes, by
+    /// the `head`s of the articles in them, which are in the group with their `handle`s.
     fn sift(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, num_groups: u32, links: bool) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
@@ -352,8 +353,8 @@ impl Stages {
         })
     }
 
-    /// The matches, with `links` the look-alikes too, among the `pairs` of whole `group`s, which have the `packed` articles
-    /// in them, with their `handle`s: `a` is the one with the smaller id.
+    /// The matches, with `links` the look-alikes too, among the `pairs` of whole `group`s, which have the `packed`
+    /// articles in them, with their `handle`s: `a` is the one with the smaller id.
     fn judge(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, links: bool) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
         apart(py, || {
@@ -545,8 +546,8 @@ impl Stages {
         })
     }
 
-    /// Rows of the answer as `samestory cluster` writes them, each a `value` without an end of line; beside it what they
-    /// are ordered by.
+    /// Rows of the answer as `samestory cluster` writes them, each a `value` without an end of line; beside it what
+    /// they are ordered by.
     #[staticmethod]
     fn lines(py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Rows> {
         let batches = batches_of(rows)?;
@@ -717,8 +718,8 @@ fn stretch(handle: u64, num: u32) -> u64 {
     (u128::from(handle) * u128::from(num) >> 64) as u64
 }
 
-/// The group of a pair by the stretches, `side` of them, of both its handles, the smaller first: an article has its pairs in
-/// `side` groups at most.
+/// The group of a pair by the stretches, `side` of them, of both its handles, the smaller first: an article has its
+/// pairs in `side` groups at most.
 fn in_grid(side: u32) -> impl Fn((u64, u64)) -> i32 {
     move |(a, b)| {
         let (low, high) = (stretch(a, side), stretch(b, side));

@@ -34,8 +34,8 @@ def frame_of(spark, rows, schema="id string, text string, published string"):
 
 
 STORY = (
-    "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, and fishermen from Ivana brought "
-    "most of them ashore before the coast guard came."
+    "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, and fishermen from Ivana "
+    "brought most of them ashore before the coast guard came."
 )
 
 
@@ -66,10 +66,10 @@ def test_a_made_feed_whose_large_buckets_are_split_and_components_found_by_stars
     monkeypatch.setattr(samestory.spark, "HEADS_A_GROUP", 300)
     monkeypatch.setattr(samestory.spark, "ARTICLES_A_GROUP", 100)
     feeds = []
-    for name, options in (("news", ["--articles", "1000"]), ("templates", ["--templates", "150"]), ("repeats", ["--repeats", "20"])):
+    for name, number in (("articles", 1000), ("templates", 150), ("repeats", 20)):
         folder = tmp_path / name
         folder.mkdir()
-        made = [json.loads(line) for line in made_feed(folder, *options).read_text().splitlines()]
+        made = [json.loads(line) for line in made_feed(folder, f"--{name}", str(number)).read_text().splitlines()]
         feeds.append(folder / "named.jsonl")
         feeds[-1].write_text("".join(json.dumps({**row, "id": f"{name}-{row['id']}"}) + "\n" for row in made))
     parted = []
@@ -101,7 +101,8 @@ def test_a_line_that_repeats_counts_once_and_versions_are_settled(spark, tmp_pat
     rows = [("a", STORY, "2026-03-02"), ("b", "Rain.", None), ("a", STORY, "2026-03-02"), ("c", None, None)]
     feed = tmp_path / "feed.jsonl"
     feed.write_text("".join(json.dumps(dict(zip(("id", "text", "published"), row))) + "\n" for row in rows))
-    assert lines_of(samestory.spark.cluster(frame_of(spark, rows), checkpoint=tmp_path), tmp_path / "out") == expected(feed, tmp_path)
+    clusters = samestory.spark.cluster(frame_of(spark, rows), checkpoint=tmp_path)
+    assert lines_of(clusters, tmp_path / "out") == expected(feed, tmp_path)
 
     rows.append(("a", STORY.replace("214", "241"), "2026-03-03"))
     with pytest.raises(RepeatedIdError, match="id 'a' stands for two texts: 'The ferry.*' and 'The ferry.*versions"):
@@ -168,7 +169,7 @@ def test_bad_input_is_told_with_its_fix(spark, tmp_path, monkeypatch):
 
 @pytest.mark.local
 @pytest.mark.quick
-@pytest.mark.parametrize("has, said", [("no", "cannot import samestory"), ("another", "an executor has samestory 0.0.1")])
+@pytest.mark.parametrize("has, said", [("no", "cannot import samestory"), ("another", "has samestory 0.0.1")])
 def test_executors_without_the_wheel(local, tmp_path, has, said):
     # Workers of a Python that has everything but this.
     what = "raise ModuleNotFoundError(name)" if has == "no" else "return None"
@@ -186,7 +187,7 @@ def test_executors_without_the_wheel(local, tmp_path, has, said):
     context = local.sparkContext
     usual, context.pythonExec = context.pythonExec, str(python)
     try:
-        with pytest.raises(samestory.spark.ExecutorError, match=f"{said}.*ship samestory .* --archives".replace("--", ".*")):
+        with pytest.raises(samestory.spark.ExecutorError, match=f"{said}.*ship samestory .*archives env.tar.gz"):
             samestory.spark.cluster(frame_of(local, [("a", STORY, None)]))
     finally:
         context.pythonExec = usual
