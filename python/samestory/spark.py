@@ -215,6 +215,8 @@ _STEPS: dict[str, Callable[..., Iterator[Any]]] = {
 def _step(step: Callable[..., Iterator[Any]], settings: tuple[tuple[str, Any], ...], **arguments: Any) -> Any:
     """A function for `mapInArrow` that goes to the executors by value, so that it can say what these lack."""
     name, version, shipping = step.__name__, __version__, SHIPPING.format(version=__version__)
+    # As the driver reads it; not in the line that raises, which a traceback quotes.
+    mark = f"{ExecutorError.__module__}.{ExecutorError.__name__}"
 
     def run(batches: Any) -> Any:
         try:
@@ -222,10 +224,10 @@ def _step(step: Callable[..., Iterator[Any]], settings: tuple[tuple[str, Any], .
             from samestory import spark
         except ImportError as error:
             lack = f"an executor cannot import samestory ({error})"
-            raise RuntimeError(f"samestory.spark.ExecutorError: {lack}: {shipping}") from error
+            raise RuntimeError(f"{mark}: {lack}: {shipping}") from error
         if found != version:
             lack = f"an executor has samestory {found}, the driver {version}"
-            raise RuntimeError(f"samestory.spark.ExecutorError: {lack}: {shipping}")
+            raise RuntimeError(f"{mark}: {lack}: {shipping}")
         yield from spark._STEPS[name](spark._stages(settings), batches, **arguments)
 
     return run
