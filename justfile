@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables spark doc lib bench browser book
+check: fmt clippy fixtures test tables python spark doc lib bench browser book
 
 # Formatting.
 fmt:
@@ -24,6 +24,11 @@ test:
 # Tables in Parquet, Arrow and SQLite as others read and write them; installs pyarrow into target/tools.
 tables:
     scripts/tables
+
+# The Python package: lints, wheel, types, pytest; installs what that needs into target/tools.
+python:
+    cargo clippy -p samestory-python -- -D warnings
+    scripts/python
 
 # The package on Spark: on Sail and on Spark in one process; `scripts/spark-test full` has a cluster too. Installs Java 17
 # and, into target/tools, PySpark and Sail.
@@ -46,7 +51,7 @@ lib:
 
 # Each bench once, with its result asserted.
 bench:
-    cargo bench --bench stages -- --test
+    cargo bench --profile test --bench stages -- --test
 
 # The report in a real browser, offline; installs Debian's chromium where it is missing and this is root, and says so
 # where it cannot.
@@ -60,3 +65,8 @@ book:
 # Licences, advisories and sources of dependencies; needs `cargo install cargo-deny` and the advisory database.
 deny:
     cargo deny check
+
+# All commands without a network, and without one call for it.
+offline:
+    cargo build --release --quiet
+    scripts/offline

@@ -29,7 +29,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         });
     });
     let records = input::records(&articles, &profile);
-    let prints = || records.iter().fold(0, |all, record| all ^ simhash(&black_box(record).record()));
+    let prints = || records.iter().fold(0, |all, record| all ^ simhash(&black_box(record).record(), 1));
     assert_ne!(prints(), 0);
     group.bench_function("simhash/feed", |bencher| bencher.iter(prints));
     group.finish();

@@ -118,7 +118,7 @@ pub enum Error {
     OtherIndex {
         /// The folder.
         folder: PathBuf,
-        /// What differs: `sketch`, `verdict`, `level`, `near`.
+        /// What differs: `sketch`, `verdict`, `level`, `near`, `records`.
         field: &'static str,
         /// What the index has.
         index: String,

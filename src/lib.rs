@@ -43,6 +43,7 @@ pub mod report;
 pub mod shingle;
 pub mod sketch;
 pub mod text;
+mod unnamed;
 pub mod verify;
 
 pub mod audit;

@@ -6,14 +6,15 @@
 //! to have put there what its name says, and no further: what is read of an array is validated first ([`checked`]).
 #![allow(unsafe_code, reason = "the C interface of Arrow is pointers")]
 
+use crate::error::{DataError, DataTypeError, words_of};
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, StructArray, make_array};
 use arrow_schema::{ArrowError, FieldRef, SchemaRef};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 const SCHEMA: &CStr = c"arrow_schema";
@@ -22,7 +23,7 @@ const STREAM: &CStr = c"arrow_array_stream";
 
 /// What was wrong with an array of another's.
 pub(crate) fn bad_arrow(error: &ArrowError) -> PyErr {
-    PyValueError::new_err(format!("Arrow data cannot be read: {error}"))
+    DataError::new_err(format!("Arrow data cannot be read: {error}"))
 }
 
 /// Arrays of one type, one after another.
@@ -36,8 +37,14 @@ impl Iterator for Arrays {
     type Item = Result<ArrayRef, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.arrays.next()
+        guarded(|| self.arrays.next().transpose()).transpose()
     }
+}
+
+/// What `read` says; where it panics, as Arrow does on arrays that are not of their schema, an error.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(ArrowError::CDataInterface(words_of(panic.as_ref()).to_string())))
 }
 
 /// The arrays of an object with `__arrow_c_stream__` or `__arrow_c_array__`; `None` where it has neither.
@@ -69,15 +76,19 @@ pub(crate) fn arrays_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Arrays>> {
         let (schema, array) =
             unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
         let field = arrow_schema::Field::try_from(&schema).map_err(|error| bad_arrow(&error))?;
-        // SAFETY: both came from one `__arrow_c_array__`, so that the schema is that of the array.
-        let data = unsafe { from_ffi(array, &schema) }.map_err(|error| bad_arrow(&error))?;
-        return Ok(Some(Arrays { field: Arc::new(field), arrays: Box::new(std::iter::once(Ok(make_array(data)))) }));
+        let array = guarded(|| {
+            // SAFETY: both came from one `__arrow_c_array__`, so that the schema is that of the array.
+            let data = unsafe { from_ffi(array, &schema) }?;
+            Ok(make_array(data))
+        });
+        let array = array.map_err(|error| bad_arrow(&error))?;
+        return Ok(Some(Arrays { field: Arc::new(field), arrays: Box::new(std::iter::once(Ok(array))) }));
     }
     Ok(None)
 }
 
 fn no_capsule(method: &str) -> PyErr {
-    PyTypeError::new_err(format!("{method} did not return what Arrow's PyCapsule interface says"))
+    DataTypeError::new_err(format!("{method} did not return what Arrow's PyCapsule interface says"))
 }
 
 /// The array, with its offsets, texts and keys looked at: those of a careless producer are refused, not followed.
@@ -85,9 +96,11 @@ fn no_capsule(method: &str) -> PyErr {
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn checked(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let data = array.to_data();
-    data.validate_full()?;
-    Ok(make_array(data))
+    guarded(|| {
+        let data = array.to_data();
+        data.validate_full()?;
+        Ok(make_array(data))
+    })
 }
 
 /// The rows of a struct array as a batch.

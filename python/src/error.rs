@@ -20,7 +20,7 @@ mod class {
     import_exception!(samestory.errors, RepeatedIdError);
     import_exception!(samestory.errors, StoredIndexError);
 }
-pub(crate) use class::{DataError, DataTypeError, InternalError, OptionError, ProfileError};
+pub(crate) use class::{DataError, DataTypeError, InternalError, OptionError, ProfileError, StoredIndexError};
 
 /// The exception that an error is.
 pub(crate) fn raised(error: Error) -> PyErr {
@@ -31,9 +31,10 @@ pub(crate) fn raised(error: Error) -> PyErr {
              other articles ids of their own"
         )),
         Error::BadRecord { .. } | Error::Labels { .. } | Error::Packed { .. } => DataError::new_err(text),
-        Error::ProfileSyntax { .. } | Error::ProfileField { .. } | Error::Weights { .. } | Error::OtherSketch { .. } => {
-            ProfileError::new_err(text)
-        }
+        Error::ProfileSyntax { .. }
+        | Error::ProfileField { .. }
+        | Error::Weights { .. }
+        | Error::OtherSketch { .. } => ProfileError::new_err(text),
         Error::OtherIndex { field, .. } => {
             let fix = match field {
                 "verdict" => "open it under the profile it was made with, or judge it anew: samestory index compact",
@@ -62,7 +63,12 @@ pub(crate) fn raised(error: Error) -> PyErr {
 
 /// The exception that a panic is: none crosses the border.
 pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> PyErr {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let said = said.unwrap_or("without a word");
+    let said = words_of(panic);
     InternalError::new_err(format!("samestory has failed: {said}; please report it with what was being done"))
+}
+
+/// What a panic said.
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    said.unwrap_or("without a word")
 }

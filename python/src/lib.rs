@@ -1,8 +1,17 @@
 //! The native half of the Python package `samestory`.
 
+mod answer;
+mod article;
 mod capsule;
+mod compare;
 mod error;
+mod index;
+mod kernels;
+mod minhash;
+mod options;
+mod run;
 mod stages;
+mod table;
 
 use pyo3::prelude::*;
 
@@ -12,7 +21,21 @@ mod _native {
     use super::*;
 
     #[pymodule_export]
-    use super::stages::Stages;
+    use answer::{Answer, fit};
+    #[pymodule_export]
+    use compare::compare;
+    #[pymodule_export]
+    use index::Store;
+    #[pymodule_export]
+    use kernels::{band_keys, choose_bands, signatures, sketch, verify};
+    #[pymodule_export]
+    use minhash::MinHash;
+    #[pymodule_export]
+    use options::Profile;
+    #[pymodule_export]
+    use stages::Stages;
+    #[pymodule_export]
+    use table::{Column, Table};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

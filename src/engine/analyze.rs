@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::hash::{combine, hash128};
 use crate::profile::Profile;
 use crate::shingle::shingle_hashes;
-use crate::sketch::{MinHasher, Record, RecordBuf};
+use crate::sketch::{MinHasher, Record, RecordBuf, Records};
 use crate::text::{Document, guess_language, language_name};
 use rayon::prelude::*;
 
@@ -34,25 +34,33 @@ pub struct Analyzed {
 #[derive(Debug)]
 pub(super) struct Analyzer<'a> {
     profile: &'a Profile,
+    records: Records,
     hasher: Option<MinHasher>,
 }
 
 impl<'a> Analyzer<'a> {
     /// An analyzer that makes signatures where they are needed.
-    pub(super) fn new(profile: &'a Profile, needs_signatures: bool) -> Self {
+    pub(super) fn new(profile: &'a Profile, records: Records, needs_signatures: bool) -> Self {
         let params = profile.sketch();
-        Self { profile, hasher: needs_signatures.then(|| MinHasher::new(params.num_slots, params.seed)) }
+        let hasher = needs_signatures.then(|| MinHasher::new(params.num_slots, params.seed));
+        Self { profile, records, hasher }
     }
 
     /// Looks at an article; `analyzed` is overwritten.
     pub(super) fn analyze(&self, article: &Article, analyzed: &mut Analyzed) {
         let document = Document::new(&article.text, self.profile.sketch().max_tokens);
-        let shingles = shingle_hashes(&document.tokens, self.profile.sketch().shingle_len);
+        let mut shingles = shingle_hashes(&document.tokens, self.profile.sketch().shingle_len);
         analyzed.record.fill(article, &document, &shingles, self.profile);
         let record = analyzed.record.record();
         analyzed.text_hash = hash128(article.text.as_bytes());
         analyzed.unweighted_language = (!record.terms.is_weighted()).then(|| language_of(article, &document));
         analyzed.exact_key = self.exact_key(&document, &record);
+        if self.records == Records::Thin {
+            analyzed.record.thin_out();
+            // What can be made again of the record alone.
+            shingles.clear();
+            shingles.extend(analyzed.record.record().shingles.iter().copied().map(u64::from));
+        }
         if let Some(hasher) = &self.hasher {
             analyzed.signature.resize(hasher.num_slots(), 0);
             hasher.signature_into(&shingles, &mut analyzed.signature);

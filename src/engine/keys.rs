@@ -45,6 +45,7 @@ pub(super) struct Keying {
     near: NearSketch,
     bucket_cap: usize,
     min_content: usize,
+    seed: u64,
 }
 
 impl Keying {
@@ -61,6 +62,7 @@ impl Keying {
             near,
             bucket_cap: params.bucket_cap,
             min_content: params.min_content,
+            seed: params.seed,
         }
     }
 
@@ -117,7 +119,7 @@ impl Keying {
                 }
             }
             NearSketch::SimHash => {
-                simhash_keys(simhash(record), |key| each(KeyOrigin::Fingerprint, key));
+                simhash_keys(simhash(record, self.seed), |key| each(KeyOrigin::Fingerprint, key));
             }
         }
         self.maker.passage_keys(record, |key| each(KeyOrigin::Passage, key));

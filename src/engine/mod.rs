@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::lsh::{BucketCounts, CrowdRule, ShardScratch};
 use crate::profile::Profile;
-use crate::sketch::Record;
+use crate::sketch::{Record, Records};
 use crate::verify::{Level, Relation, Scratch, Verdict, judge};
 use analyze::{Analyzer, Groups, sort_and_check};
 use keys::{KeyStore, Keying, NUM_SECTIONS, SealedKeys};
@@ -119,6 +119,7 @@ pub struct Engine {
     level: Level,
     near: NearSketch,
     versions: Versions,
+    records: Records,
     texts: Texts,
     verdicts: Verdicts,
     memory: u64,
@@ -138,6 +139,7 @@ impl Engine {
             level: Level::default(),
             near: NearSketch::default(),
             versions: Versions::default(),
+            records: Records::default(),
             texts: Texts::default(),
             verdicts: Verdicts::default(),
             memory: u64::MAX,
@@ -172,6 +174,14 @@ impl Engine {
     #[must_use]
     pub fn with_versions(mut self, versions: Versions) -> Self {
         self.versions = versions;
+        self
+    }
+
+    /// The same engine that keeps whole records or thin ones. By thin ones its answers are others, a little worse; an index
+    /// of them takes less than half the room.
+    #[must_use]
+    pub fn with_records(mut self, records: Records) -> Self {
+        self.records = records;
         self
     }
 
@@ -315,8 +325,12 @@ impl Engine {
 
     fn analyze_whole(&self, article: &Article) -> Analyzed {
         let mut analyzed = Analyzed::default();
-        Analyzer::new(&self.profile, true).analyze(article, &mut analyzed);
+        self.analyzer(true).analyze(article, &mut analyzed);
         analyzed
+    }
+
+    fn analyzer(&self, needs_signatures: bool) -> Analyzer<'_> {
+        Analyzer::new(&self.profile, self.records, needs_signatures)
     }
 
     fn judge_records(&self, first: &Record<'_>, second: &Record<'_>, scratch: &mut Scratch) -> Verdict {
@@ -339,7 +353,7 @@ impl Engine {
         blocks: impl Iterator<Item = Result<B>>,
         parse: impl Fn(B) -> Vec<Article> + Sync,
     ) -> Result<Read<'b>> {
-        let analyzer = Analyzer::new(&self.profile, keying.needs_signatures());
+        let analyzer = self.analyzer(keying.needs_signatures());
         let (intake, keys) = (store::Intake::new(budget), KeyStore::new(budget));
         let holds_text = self.texts == Texts::Held;
         let open = || (intake.open(), keys.open(), Analyzed::default());

@@ -3,6 +3,7 @@
 //! The files have no name: the system takes them back however the process ends.
 
 use crate::error::{Error, Result};
+use crate::unnamed::unnamed_file;
 use memmap2::Mmap;
 use std::fs::File;
 use std::io::Write;
@@ -68,7 +69,7 @@ impl SpillFile<'_> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let made = tempfile::tempfile_in(self.folder).map_err(fail(self.folder, "make a temporary file in"))?;
+        let made = unnamed_file(self.folder).map_err(fail(self.folder, "make a temporary file in"))?;
         Ok(self.file.get_or_init(|| made))
     }
 

@@ -197,7 +197,7 @@ impl Stages {
     /// A maker of sketches.
     #[must_use]
     pub fn sketcher(&self) -> Sketcher<'_> {
-        let analyzer = Analyzer::new(&self.engine.profile, false);
+        let analyzer = self.engine.analyzer(false);
         Sketcher { stages: self, analyzer, analyzed: Analyzed::default() }
     }
 

@@ -101,6 +101,7 @@ impl FieldsMet {
 ///         found.put(field, wish, value);
 ///     }
 /// }
+/// assert!(found.is_null("title") && !found.is_null("text"));
 /// let (article, has_bad_time) = found.into_article("feed:1").unwrap();
 /// assert_eq!((article.id.as_str(), &*article.text, has_bad_time), ("7", "Rain.", false));
 /// ```
@@ -156,6 +157,13 @@ impl Found {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         FIELDS.iter().zip(&self.values).any(|(field, value)| *field == name && value.is_some())
+    }
+
+    /// Whether a field, by its default name, is null or missing.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        let value = FIELDS.iter().zip(&self.values).find(|(field, _)| **field == name);
+        value.and_then(|(_, value)| value.as_ref()).is_none_or(|(_, value)| *value == Value::Null)
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {

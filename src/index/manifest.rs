@@ -4,6 +4,7 @@ use super::INDEX_FORMAT;
 use super::disk::Disk;
 use crate::error::{Error, Result};
 use crate::hash::hash64;
+use crate::sketch::Records;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -20,6 +21,9 @@ pub(crate) struct Manifest {
     pub(crate) verdict: String,
     pub(crate) level: String,
     pub(crate) near: String,
+    /// What is kept of an article: `whole` or `thin` records.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub(crate) records: String,
     /// Number of the last change that lies in the segments.
     pub(crate) seq: u64,
     /// The number that the next file gets.
@@ -47,6 +51,14 @@ pub(crate) struct FileEntry {
     pub(crate) num: u32,
     /// Its length.
     pub(crate) bytes: u64,
+}
+
+fn whole() -> String {
+    Records::Whole.name().to_string()
+}
+
+fn is_whole(records: &str) -> bool {
+    records == Records::Whole.name()
 }
 
 impl Manifest {
@@ -118,6 +130,7 @@ mod tests {
             verdict: "v".into(),
             level: "rewrite".into(),
             near: "minhash".into(),
+            records: "thin".into(),
             seq: 9,
             next_file: 5,
             log: 4,

@@ -6,6 +6,7 @@ use super::guard::guarded;
 use super::{NamedRecord, Options};
 use crate::fields::{FieldNames, wanted, without_columns};
 use crate::reject::Reject;
+use crate::unnamed::unnamed_file;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
@@ -193,7 +194,7 @@ impl Slices {
     ) -> Result<Self, String> {
         let opened = match path {
             Some(path) => File::open(path),
-            None => tempfile::tempfile().and_then(|mut spool| {
+            None => unnamed_file(&std::env::temp_dir()).and_then(|mut spool| {
                 std::io::copy(&mut stream, &mut spool)?;
                 spool.flush()?;
                 spool.rewind()?;

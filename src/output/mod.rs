@@ -127,7 +127,6 @@ impl Output {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = tempfile::Builder::new().prefix(".samestory-").tempfile_in(folder);
             let file = file.map_err(|error| fail(without_name(&error, folder)))?;
-            share_as_created(&file, path).map_err(fail)?;
             Target::Staged(Encoder::new(path, BufWriter::with_capacity(1 << 16, file)).map_err(fail)?)
         };
         Ok(Self { path: path.to_path_buf(), target })
@@ -197,15 +196,14 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Gives the file its name, replacing one that stands there.
+    /// Gives the file its name and its rights, replacing one that stands there.
     ///
     /// # Errors
     /// When it cannot be renamed.
     pub fn publish(self) -> Result<()> {
-        match self.staged {
-            Some(file) => file.persist(&self.path).map(|_| ()).map_err(|e| Error::io(self.path, "rename", e.error)),
-            None => Ok(()),
-        }
+        let Some(file) = self.staged else { return Ok(()) };
+        share_as_created(&file, &self.path).map_err(|e| Error::io(&self.path, "set the rights of", e))?;
+        file.persist(&self.path).map(|_| ()).map_err(|e| Error::io(self.path, "rename", e.error))
     }
 }
 

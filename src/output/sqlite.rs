@@ -32,7 +32,6 @@ pub fn write_sqlite(clustering: &Clustering, path: &Path) -> Result<Finished> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::Builder::new().prefix(".samestory-").tempfile_in(folder);
     let file = file.map_err(|error| Error::io(path, "create", without_name(&error, folder)))?;
-    super::share_as_created(&file, path).map_err(|error| Error::io(path, "create", error))?;
     fill(clustering, file.path()).map_err(|error| Error::io(path, "write", std::io::Error::other(error)))?;
     Ok(Finished { path: path.to_path_buf(), staged: Some(file) })
 }

@@ -36,14 +36,14 @@ const NUM_FIRST: usize = 6;
 /// Salts that keep the kinds of keys apart.
 const TREE_SALT: u64 = 0x7472_6565;
 const PASSAGE_SALT: u64 = 0x7061_7373;
-/// The base of the polynomial that a passage's token hashes make.
-const PASSAGE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Makes the adaptive keys of articles under one profile.
 #[derive(Clone, Debug)]
 pub struct KeyMaker {
     tree_seeds: Vec<u32>,
     tree_salts: Vec<u64>,
+    /// Mixed into the tokens of a tree's key, so that without the seed no two sets can be made to come to one sum.
+    token_seed: u64,
     key_weight: u32,
     /// `exp(-position / decay)` with 12 fractional bits.
     decay: Vec<u32>,
@@ -51,6 +51,8 @@ pub struct KeyMaker {
     repeats: [u32; 256],
     passage_len: usize,
     passage_window: usize,
+    /// The base of the polynomial that a passage's token hashes make: odd, and for the same reason of the seed.
+    passage_factor: u64,
 }
 
 /// The tokens of an article that take part in its keys, by hash, with the inverse of their weight.
@@ -96,11 +98,13 @@ impl KeyMaker {
         Self {
             tree_seeds,
             tree_salts,
+            token_seed: derived_seed(params.seed ^ TREE_SALT, u64::MAX >> 1),
             key_weight: profile.key_weight(),
             decay,
             repeats,
             passage_len: params.passage_len,
             passage_window: params.passage_window,
+            passage_factor: derived_seed(params.seed, PASSAGE_SALT) | 1,
         }
     }
 
@@ -224,7 +228,7 @@ impl KeyMaker {
             };
             extra += usize::from(enough);
             let next = usize::from(next as u16);
-            sum = sum.wrapping_add(mix64(u64::from(terms.hashes[next])));
+            sum = sum.wrapping_add(mix64(u64::from(terms.hashes[next]) ^ self.token_seed));
             weight += u32::from(terms.idf[next]);
             len += 1;
         }
@@ -241,10 +245,11 @@ impl KeyMaker {
         let hash = |term: u16| u64::from(hashes[usize::from(term)]);
         let mut idf: u32 = record.content[..len - 1].iter().map(|term| record.idf_of(*term)).sum();
         // The polynomial of a run follows from the one before: a token comes in, one goes.
-        let add = |sum: u64, term: &u16| sum.wrapping_mul(PASSAGE_FACTOR).wrapping_add(hash(*term));
+        let factor = self.passage_factor;
+        let add = |sum: u64, term: &u16| sum.wrapping_mul(factor).wrapping_add(hash(*term));
         let mut polynomial = record.content[..len - 1].iter().fold(0, add);
-        let outgoing = PASSAGE_FACTOR.wrapping_pow(len as u32 - 1);
-        let salt = PASSAGE_SALT.wrapping_mul(PASSAGE_FACTOR.wrapping_pow(len as u32));
+        let outgoing = factor.wrapping_pow(len as u32 - 1);
+        let salt = PASSAGE_SALT.wrapping_mul(factor.wrapping_pow(len as u32));
         let num_passages = record.content.len() - len + 1;
         let mut keys = Vec::with_capacity(num_passages);
         // What orders passages: idf, then key, then place, in one integer.
@@ -480,7 +485,8 @@ mod tests {
             .windows(maker.passage_len)
             .map(|run| {
                 mix64(run.iter().fold(PASSAGE_SALT, |key, term| {
-                    key.wrapping_mul(PASSAGE_FACTOR).wrapping_add(u64::from(record.terms.hashes()[usize::from(*term)]))
+                    key.wrapping_mul(maker.passage_factor)
+                        .wrapping_add(u64::from(record.terms.hashes()[usize::from(*term)]))
                 }))
             })
             .collect();

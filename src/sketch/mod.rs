@@ -7,5 +7,5 @@ mod simhash;
 
 pub use keys::{KEYS_A_TREE, KeyMaker, KeyScratch, WeightedTerms};
 pub use minhash::{EMPTY_SLOT, MinHasher, estimated_jaccard, fold};
-pub use record::{LANES, Record, RecordBuf, TermSums, Terms};
+pub use record::{LANES, Record, RecordBuf, Records, TermSums, Terms};
 pub use simhash::{simhash, simhash_keys};

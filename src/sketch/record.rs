@@ -1,5 +1,9 @@
 //! The compact record of an article: everything verification reads, so that it need not look at the text again.
 
+mod thin;
+
+pub use thin::Records;
+
 use super::minhash::fold;
 use crate::article::{Article, Timestamp};
 use crate::hash::hash_word;
@@ -10,7 +14,6 @@ use crate::text::{Document, Token, TokenFlags, guess_language, slug_len};
 pub const LANES: usize = 16;
 /// Words of the head before the hashes of the terms.
 const HEAD_LEN: usize = 16;
-
 /// What is compared of an article: a view of two stretches of words, wherever these lie.
 ///
 /// The *head* has what tells whether a pair is worth a closer look, the *body* the rest (`docs/format.md`).
@@ -327,45 +330,24 @@ impl RecordBuf {
     pub fn fill(&mut self, article: &Article, document: &Document<'_>, shingles: &[u64], profile: &Profile) {
         let is_weighted = is_language(article, document, profile.weights());
         self.scratch.fill_content(&document.tokens, is_weighted);
-        let BuildScratch { folded, shingles: sorted, terms, content, content_flags, sentence_ends, .. } =
-            &mut self.scratch;
+        let BuildScratch { folded, shingles: sorted, .. } = &mut self.scratch;
         folded.clear();
         folded.extend(shingles.iter().copied().map(fold));
         sort_hashes(folded, sorted, |hash| hash >> 23);
         sorted.dedup();
-        let figures = figures(document);
-        let title = title_stems(article);
-
-        let head = &mut self.head;
-        let padded_len = terms.len().next_multiple_of(LANES);
-        head.clear();
-        head.resize(HEAD_LEN + padded_len * 3 / 2, 0);
-        let (numbers, rest) = head.split_first_chunk_mut::<HEAD_LEN>().expect("made as long");
-        let (hashes, rest) = rest.split_at_mut(padded_len);
-        let (idf, flags) = bytemuck::cast_slice_mut::<u32, u8>(rest).split_at_mut(padded_len);
-        hashes[terms.len()..].fill(u32::MAX);
-        for (i, (hash, term_flags)) in terms.iter().enumerate() {
-            hashes[i] = *hash;
-            flags[i] = *term_flags;
-        }
-        if is_weighted {
-            // In a loop of their own the looks into the large table wait for memory together.
-            for (idf, hash) in idf.iter_mut().zip(&hashes[..terms.len()]) {
-                *idf = profile.weights().idf(*hash);
+        self.lay_out(&figures(document), &title_stems(article), |hashes, idf| {
+            if is_weighted {
+                // In a loop of their own the looks into the large table wait for memory together.
+                for (idf, hash) in idf.iter_mut().zip(hashes) {
+                    *idf = profile.weights().idf(*hash);
+                }
+            } else {
+                // Without a table all tokens weigh the same.
+                idf.fill(crate::profile::RARE_IDF);
             }
-        } else {
-            // Without a table all tokens weigh the same.
-            idf[..terms.len()].fill(crate::profile::RARE_IDF);
-        }
-        numbers[head::NUM_TERMS] = terms.len() as u32;
-        numbers[head::CONTENT_LEN] = content.len() as u32;
+        });
+        let numbers = &mut self.head;
         numbers[head::NUM_TOKENS] = document.tokens.len() as u32;
-        numbers[head::NUM_SHINGLES] = sorted.len() as u32;
-        numbers[head::NUM_FIGURES] = figures.len() as u32;
-        sum_up(numbers, idf);
-        numbers[head::NUM_NAMES] = flags.iter().filter(|flags| **flags & TokenFlags::NAME != 0).count() as u32;
-        numbers[head::NUM_SENTENCES] = sentence_ends.len() as u32;
-        numbers[head::TITLE_LEN] = title.len() as u32;
         let outlet = outlet(article, document).map(|name| hash_word(name.to_lowercase().as_bytes()) as u32);
         let published = article.published.map_or(0, |time| time.0 as u64);
         (numbers[head::PUBLISHED], numbers[head::PUBLISHED + 1]) = (published as u32, (published >> 32) as u32);
@@ -378,16 +360,43 @@ impl RecordBuf {
         ] {
             numbers[head::FLAGS] |= if is_set { flag } else { 0 };
         }
+    }
+
+    /// Lays terms, content and shingles of the scratch space out, with figures and headline; `weigh` fills in each term's
+    /// idf. What else the head says is zero then.
+    fn lay_out(&mut self, figures: &[u64], title: &[u32], weigh: impl FnOnce(&[u32], &mut [u8])) {
+        let BuildScratch { shingles: sorted, terms, content, content_flags, sentence_ends, .. } = &self.scratch;
+        let head = &mut self.head;
+        let padded_len = terms.len().next_multiple_of(LANES);
+        head.clear();
+        head.resize(HEAD_LEN + padded_len * 3 / 2, 0);
+        let (numbers, rest) = head.split_first_chunk_mut::<HEAD_LEN>().expect("made as long");
+        let (hashes, rest) = rest.split_at_mut(padded_len);
+        let (idf, flags) = bytemuck::cast_slice_mut::<u32, u8>(rest).split_at_mut(padded_len);
+        hashes[terms.len()..].fill(u32::MAX);
+        for (i, (hash, term_flags)) in terms.iter().enumerate() {
+            hashes[i] = *hash;
+            flags[i] = *term_flags;
+        }
+        weigh(&hashes[..terms.len()], &mut idf[..terms.len()]);
+        numbers[head::NUM_TERMS] = terms.len() as u32;
+        numbers[head::CONTENT_LEN] = content.len() as u32;
+        numbers[head::NUM_SHINGLES] = sorted.len() as u32;
+        numbers[head::NUM_FIGURES] = figures.len() as u32;
+        sum_up(numbers, idf);
+        numbers[head::NUM_NAMES] = flags.iter().filter(|flags| **flags & TokenFlags::NAME != 0).count() as u32;
+        numbers[head::NUM_SENTENCES] = sentence_ends.len() as u32;
+        numbers[head::TITLE_LEN] = title.len() as u32;
 
         let num_words = sorted.len() + title.len();
         let num_bytes = 8 * figures.len() + 4 * num_words + 2 * sentence_ends.len() + 3 * content.len();
         self.body.clear();
         self.body.resize(num_bytes.div_ceil(8), 0);
         let (of_figures, rest) = self.body.split_at_mut(figures.len());
-        of_figures.copy_from_slice(&figures);
+        of_figures.copy_from_slice(figures);
         let (words, halves) = bytemuck::cast_slice_mut::<u64, u32>(rest).split_at_mut(num_words);
         words[..sorted.len()].copy_from_slice(sorted);
-        words[sorted.len()..].copy_from_slice(&title);
+        words[sorted.len()..].copy_from_slice(title);
         let halves: &mut [u16] = bytemuck::cast_slice_mut(halves);
         let (of_content, halves) = halves.split_at_mut(content.len());
         of_content.copy_from_slice(content);

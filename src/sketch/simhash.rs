@@ -4,24 +4,27 @@
 //! pages by Manku, Jain and Das Sarma, WWW 2007.
 
 use super::record::Record;
-use crate::hash::{combine, mix64};
+use crate::hash::{combine, derived_seed, mix64};
 
 /// Blocks a fingerprint is cut into for its keys.
 const NUM_BLOCKS: usize = 7;
 /// Blocks that make one key: pairs within `NUM_BLOCKS - KEY_BLOCKS` differing bits share a key for certain.
 const KEY_BLOCKS: u32 = 3;
+/// Keeps what a seed makes here apart from what it makes elsewhere.
+const SALT: u64 = 0x7369_6d68;
 
 /// The fingerprint of a record's vocabulary, each token weighted by idf and by how often it stands (at most four
-/// times). 0 for an empty record.
+/// times). Under another seed every token has other bits. 0 for an empty record.
 #[must_use]
-pub fn simhash(record: &Record<'_>) -> u64 {
+pub fn simhash(record: &Record<'_>, seed: u64) -> u64 {
+    let seed = derived_seed(seed, SALT);
     let mut counts = vec![0; record.terms.len()];
     for term in record.content {
         counts[usize::from(*term)] += 1;
     }
     let mut sums = [0i32; 64];
     for ((hash, idf), count) in record.terms.hashes().iter().zip(record.terms.idf()).zip(counts) {
-        let bits = mix64(u64::from(*hash));
+        let bits = mix64(u64::from(*hash) ^ seed);
         let weight = i32::from(*idf) * count.min(4);
         for (bit, sum) in sums.iter_mut().enumerate() {
             *sum += if bits >> bit & 1 == 1 { weight } else { -weight };

@@ -5,6 +5,7 @@ mod credit;
 mod date;
 mod fingerprint;
 mod language;
+mod lookalike;
 mod normalize;
 mod number;
 mod stem;

@@ -642,7 +642,7 @@ fn is_abbreviation(word: &[u8]) -> bool {
     word.len() <= 4 && ABBREVIATIONS.contains(&word)
 }
 
-fn is_word_char(c: char) -> bool {
+pub(super) fn is_word_char(c: char) -> bool {
     (c.is_alphanumeric() || is_mark(c)) && !is_spaceless(c)
 }
 

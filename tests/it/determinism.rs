@@ -1,13 +1,15 @@
 //! One set of articles, one profile: the same bytes for any threads, order, files and compression.
 
+use crate::made_feed::generate::{Feed, Mixture};
 use crate::support::{Folder, feed_lines, fixture, gzip, json, rows, shuffled, zstd};
+use proptest::prelude::*;
 use samestory::bits::{Width, limit_width};
 use samestory::engine::NearSketch;
 use samestory::hash::HashSet;
 use samestory::input::{Blocks, FieldNames};
 use samestory::profile::{SketchParams, VerdictParams};
 use samestory::verify::Level;
-use samestory::{Clustering, Engine, Profile};
+use samestory::{Article, Clustering, Engine, Index, Profile, Timestamp};
 
 const OUTPUTS: [&str; 3] = ["clusters.jsonl", "pairs.jsonl", "links.jsonl"];
 
@@ -173,10 +175,68 @@ fn a_run_that_is_canceled_says_so() {
     assert!(matches!(engine.cluster(articles), Err(samestory::Error::Canceled)));
 }
 
+/// Articles of a made feed, of which the first come again at the end under other ids.
+fn made(seed: u64, mixture: Mixture, num_articles: usize, num_copies: usize) -> Vec<Article> {
+    let article = |id: String, made: crate::made_feed::generate::Made| Article {
+        title: Some(made.title),
+        source: Some(made.source.to_string()),
+        published: Some(Timestamp(made.published)),
+        ..Article::new(id, made.text)
+    };
+    let feed: Vec<_> = Feed::new(seed, mixture, 500).take(num_articles).collect();
+    let copies = feed[..num_copies].iter().map(|made| article(format!("copy-{}", made.id), made.clone()));
+    feed.iter().map(|made| article(made.id.clone(), made.clone())).chain(copies).collect()
+}
+
+/// Each member with its cluster, its representative and what it is to that.
+fn memberships(clustering: &Clustering) -> Vec<String> {
+    let id = |rank| clustering.articles.get(rank).id();
+    let told = clustering.members.iter().map(|m| {
+        let (relation, probability) = (m.relation, m.probability_e4);
+        format!("{} {} {} {relation:?} {probability}", id(m.article), id(m.cluster), id(m.representative))
+    });
+    told.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn made_feeds_give_one_answer_by_any_threads_order_and_portions(
+        seed in 0u64..1000,
+        is_news in any::<bool>(),
+        num_articles in 40usize..400,
+        order in any::<u64>(),
+        portion_len in 1usize..200,
+        near in prop::sample::select(vec![NearSketch::MinHash, NearSketch::SimHash]),
+    ) {
+        let mixture = if is_news { Mixture::News } else { Mixture::Templates };
+        let articles = made(seed, mixture, num_articles, num_articles / 4);
+        let engine = Engine::new(Profile::default()).with_near(near);
+        let run = |threads: usize, articles: Vec<Article>| {
+            engine.clone().with_threads(threads).cluster(articles).expect("no id comes twice")
+        };
+        let expected = run(1, articles.clone());
+        prop_assert!(expected.stats.num_repeats > 0 && expected.stats.num_clusters > 1);
+        for (threads, order) in [(2, order), (8, order ^ 1)] {
+            let found = run(threads, shuffled(articles.clone(), order));
+            prop_assert_eq!(memberships(&found), memberships(&expected), "{} threads", threads);
+            prop_assert!(found.pairs == expected.pairs && found.links == expected.links, "{} threads", threads);
+        }
+        // Article by article as an index takes them, the portions by several threads.
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut index = Index::open(folder.path(), engine.clone().with_threads(2)).expect("a new index");
+        for portion in shuffled(articles, order ^ 2).chunks(portion_len) {
+            index.add(portion.to_vec()).expect("no id comes twice");
+        }
+        prop_assert_eq!(memberships(&index.clusters().expect("the index is sound")), memberships(&expected));
+    }
+}
+
 #[test]
 fn memory_changes_nothing() {
     // A thousand articles more than the fixture's, so that records, keys and pairs all have to leave.
-    let made = crate::made_feed::generate::Feed::new(11, crate::made_feed::generate::Mixture::News, 500);
+    let made = Feed::new(11, Mixture::News, 500);
     let more = made.take(6_000).map(|made| {
         serde_json::json!({"id": made.id, "text": made.text, "title": made.title, "source": made.source}).to_string()
     });

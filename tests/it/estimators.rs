@@ -107,7 +107,7 @@ fn fingerprint(num_shared: u64, own: u64, profile: &Profile) -> u64 {
     let document = Document::new(&article.text, 1000);
     assert_eq!(document.tokens.len(), 200);
     let shingles = shingle_hashes(&document.tokens, 5);
-    simhash(&RecordBuf::new(&article, &document, &shingles, profile).record())
+    simhash(&RecordBuf::new(&article, &document, &shingles, profile).record(), profile.sketch().seed)
 }
 
 #[test]

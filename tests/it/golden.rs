@@ -66,7 +66,7 @@ fn vectors(text: &str, profile: &Profile) -> Vec<(&'static str, Vec<Value>)> {
         ("content_len", vec![record.content.len().into()]),
         ("shingles", shingles.iter().take(8).copied().map(hex).collect()),
         ("slots", signature[..8].iter().map(|slot| format!("{slot:08x}").into()).collect()),
-        ("simhash", vec![hex(simhash(&record))]),
+        ("simhash", vec![hex(simhash(&record, params.seed))]),
         ("band_keys", (0..3).map(|band| optional(bands.key(&signature, band, 0))).collect()),
         ("tree_keys", (0..4).flat_map(|tree| maker.tree_keys(&terms, tree, 0, &mut scratch).map(optional)).collect()),
         ("passage_keys", passages),

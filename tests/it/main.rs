@@ -1,5 +1,6 @@
 //! Integration tests: the library and the binary as their users see them, a module a subject.
 
+mod adversaries;
 mod bad_corpus;
 mod candidates;
 mod cli_audit;
@@ -19,6 +20,7 @@ mod determinism;
 mod docs;
 mod edits;
 mod estimators;
+mod floors;
 mod format;
 mod formats;
 mod golden;
@@ -27,4 +29,5 @@ mod made_feed;
 mod planted;
 mod quality;
 mod report;
+mod security;
 mod support;

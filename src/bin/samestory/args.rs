@@ -273,6 +273,8 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub(crate) window: Option<i64>,
     #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    #[command(flatten)]
     pub(crate) near: Sketching,
     #[command(flatten)]
     pub(crate) reading: Reading,
@@ -348,11 +350,29 @@ pub(crate) struct IndexAdd {
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    #[command(flatten)]
     pub(crate) matching: Matching,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+/// What an index keeps of its articles.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Keeping {
+    /// Keep sketches in place of records in an index that is made now: less than half the room, and a verdict by the rarer
+    /// words alone, which misses more rewrites and is not that of `cluster`
+    #[arg(long)]
+    pub(crate) no_records: bool,
+}
+
+impl Keeping {
+    /// The engine with what these words ask for.
+    pub(crate) fn ask(&self, engine: samestory::Engine) -> samestory::Engine {
+        if self.no_records { engine.with_records(samestory::sketch::Records::Thin) } else { engine }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let index = Index::open(&args.index, args.near.engine(&args.running)?)?;
+    let index = Index::open(&args.index, args.keeping.ask(args.near.engine(&args.running)?))?;
     say_recovered(index.recovered(), args.running.quiet);
     let mut lines = Lines::read(&args.input, args.reading.max_record)?;
     let mut filter = Filter::new(args, index)?;

@@ -8,6 +8,7 @@ use crate::progress::Watch;
 use samestory::engine::{Added, Hit, Recovered};
 use samestory::input::Aside;
 use samestory::output::{Format, Output, format_of, write_clusters};
+use samestory::sketch::Records;
 use samestory::{Index, Timestamp};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -49,7 +50,7 @@ fn open_there(place: &args::IndexPlace) -> anyhow::Result<Index> {
 fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
     Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?.refuse_unwritable()?;
     let quiet = args.running.quiet;
-    let mut index = Index::open(&args.folder, args.matching.engine(&args.running)?)?;
+    let mut index = Index::open(&args.folder, args.keeping.ask(args.matching.engine(&args.running)?))?;
     say_recovered(index.recovered(), quiet);
     let blocks = args.reading.blocks(&args.inputs)?;
     let intake = Intake::new(&args.reading);
@@ -250,6 +251,7 @@ fn stats(args: &args::IndexStats) -> anyhow::Result<ExitCode> {
             "oldest": oldest,
             "newest": newest,
             "changes": stats.seq,
+            "records": stats.records == Records::Whole,
         });
         message::data(&format!("{value}\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -269,6 +271,9 @@ fn stats(args: &args::IndexStats) -> anyhow::Result<ExitCode> {
         count(stats.num_segments.1),
         counted(stats.num_in_log, "article"),
     ));
+    if stats.records == Records::Thin {
+        text.push_str("  without records: judged by sketches, not as `cluster` does\n");
+    }
     if stats.num_gone > 0 {
         text.push_str(&format!(
             "  {} removed or expired, on disk until `compact`\n",

@@ -65,9 +65,11 @@ pub(crate) fn warning(text: &str) {
     headed("warning", AnsiColor::Yellow, text);
 }
 
+/// Writes a message under its head; further lines are indented, so that an id with line ends begins no other message.
 fn headed(head: &str, color: AnsiColor, text: &str) {
     let style = color.on_default().bold();
-    let _ = writeln!(anstream::stderr().lock(), "{style}{head}:{style:#} {}", printable(text));
+    let text = printable(text).replace('\n', "\n  ");
+    let _ = writeln!(anstream::stderr().lock(), "{style}{head}:{style:#} {text}");
 }
 
 /// Text of a feed as a terminal may show it: without characters that move the cursor, start a colour or turn what
@@ -130,8 +132,10 @@ const NUM_LANGUAGES: usize = 8;
 /// What to say of records in languages without weights, given with their records; `None` when there are none.
 pub(crate) fn without_weights(languages: &[(Box<str>, u64)]) -> Option<String> {
     let number: u64 = languages.iter().map(|(_, number)| number).sum();
-    let mut named: Vec<String> =
-        languages.iter().take(NUM_LANGUAGES).map(|(name, number)| format!("{name} {}", count(*number))).collect();
+    // What a feed calls a language may be anything.
+    let named = |name: &str| name.replace(char::is_control, " ");
+    let first = languages.iter().take(NUM_LANGUAGES);
+    let mut named: Vec<String> = first.map(|(name, number)| format!("{} {}", named(name), count(*number))).collect();
     if let Some(rest) = languages.len().checked_sub(NUM_LANGUAGES).filter(|rest| *rest > 0) {
         named.push(format!("and {} more", counted(rest as u64, "language")));
     }

@@ -7,7 +7,7 @@ use super::story::Event;
 use super::{Index, files};
 use crate::article::{Article, ArticleId, Timestamp};
 use crate::engine::Versions;
-use crate::engine::analyze::{Analyzed, Analyzer, standing};
+use crate::engine::analyze::{Analyzed, standing};
 use crate::engine::keys::KeyingScratch;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
@@ -198,7 +198,7 @@ impl Index {
             article.origin.block = arrival as u64;
             article.origin.record = 0;
         }
-        let analyzer = Analyzer::new(self.engine.profile(), self.keying.needs_signatures());
+        let analyzer = self.engine.analyzer(self.keying.needs_signatures());
         let analyzed: Vec<(Analyzed, Vec<u64>)> = articles
             .par_iter()
             .map_init(KeyingScratch::default, |scratch, article| {

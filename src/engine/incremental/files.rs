@@ -12,6 +12,7 @@ use crate::index::{
     Disk, FileEntry, Frame, INDEX_FORMAT, KeyRun, Kind, Lock, Log, Manifest, RunWriter, Segment, SegmentWriter,
     list_of_exact, list_of_id, read_log,
 };
+use crate::sketch::Records;
 use rayon::prelude::*;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -210,6 +211,7 @@ impl Index {
             verdict: profile.verdict_id(),
             level: level_name(engine.level).to_string(),
             near: near_name(engine.near).to_string(),
+            records: engine.records.name().to_string(),
             seq: 0,
             next_file: 2,
             log: 1,
@@ -226,12 +228,16 @@ impl Index {
             let source = std::io::Error::new(std::io::ErrorKind::Unsupported, "its words are little-endian");
             return Err(Error::io(folder, "open", source));
         }
+        // Who does not ask for thin records takes what the index has.
+        let is_thin = manifest.records == Records::Thin.name();
+        let engine = if is_thin { engine.with_records(Records::Thin) } else { engine };
         let profile = engine.profile();
         let fields = [
             ("sketch", &manifest.sketch, profile.sketch_id()),
             ("verdict", &manifest.verdict, profile.verdict_id()),
             ("level", &manifest.level, level_name(engine.level).to_string()),
             ("near", &manifest.near, near_name(engine.near).to_string()),
+            ("records", &manifest.records, engine.records.name().to_string()),
         ];
         for (field, index, asked) in fields {
             if *index != asked {

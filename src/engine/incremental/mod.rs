@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{Disk, KeyRun, Lock, Log, Manifest, list_of_id};
 use crate::lsh::KeyOrigin;
+use crate::sketch::Records;
 use crate::verify::Level;
 use rayon::prelude::*;
 use state::State;
@@ -32,6 +33,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// An index in a folder: articles of days or years, against which new ones are held.
+///
+/// One that is made by an engine with [`Records::Thin`] keeps sketches in place of records: all else is the same, but its
+/// answer is that of such an engine. It says so itself: an engine that does not ask for thin records takes what is there.
 ///
 /// One process writes at a time; any number read, each what was there when it opened the index. What was added is there
 /// after a crash of the process or the machine.
@@ -130,6 +134,8 @@ pub struct IndexStats {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Number of the last change.
     pub seq: u64,
+    /// What is kept of an article.
+    pub records: Records,
 }
 
 impl Index {
@@ -317,6 +323,7 @@ impl Index {
             num_bytes: files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum(),
             span: oldest.zip(newest).map(|(oldest, newest)| (Timestamp(oldest), Timestamp(newest))),
             seq: self.seq,
+            records: self.engine.records,
         }
     }
 }

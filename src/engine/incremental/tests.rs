@@ -194,9 +194,10 @@ fn assert_as_batch(index: &Index, live: &BTreeMap<String, Article>, engine: &Eng
 
 #[test]
 fn portions_removals_and_expiry_end_as_one_run() {
-    for seed in 0..6 {
+    for seed in 0..8 {
         let mut random = Random(seed << 32);
         let engine = if seed % 2 == 0 { engine(8, 20) } else { engine(32, 400) };
+        let engine = if seed < 6 { engine } else { engine.with_records(Records::Thin) };
         let articles = feed(260, &mut random);
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("index");
@@ -418,6 +419,28 @@ fn one_writes_and_many_read() {
     std::fs::create_dir(&occupied).unwrap();
     std::fs::write(occupied.join("letter.txt"), "x").unwrap();
     assert!(matches!(Index::open(&occupied, engine), Err(Error::ForeignFolder { .. })));
+}
+
+#[test]
+fn an_index_knows_what_it_keeps() {
+    let (whole, thin) = (engine(32, 400), engine(32, 400).with_records(Records::Thin));
+    let articles = feed(60, &mut Random(5));
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["whole", "thin"].map(|name| folder.path().join(name));
+    for (path, engine) in paths.iter().zip([&whole, &thin]) {
+        let mut index = Index::open(path, engine.clone()).unwrap();
+        index.add(articles.clone()).unwrap();
+        index.compact().unwrap();
+    }
+    // Who does not ask takes what is there.
+    let index = Index::open(&paths[1], whole.clone()).unwrap();
+    assert_eq!(index.stats().records, Records::Thin);
+    let expected = Index::read(&paths[1], thin.clone()).unwrap();
+    assert_eq!(rows(&index.clusters().unwrap()), rows(&expected.clusters().unwrap()));
+    assert_eq!(index.query(&articles[7]).unwrap(), expected.query(&articles[7]).unwrap());
+    assert!(index.articles.record(3).content.len() < whole.analyze(&articles[3]).record.record().content.len());
+    let refused = Index::open(&paths[0], thin).unwrap_err();
+    assert!(matches!(refused, Error::OtherIndex { field: "records", .. }), "{refused}");
 }
 
 #[test]
