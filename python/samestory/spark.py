@@ -39,6 +39,8 @@ ARTICLES_A_GROUP = 5_000
 PART_LIMIT = 10_000
 # Members of a cluster that are held against their representative in one task.
 MEMBERS_A_TASK = 10_000
+# Rows that go to every task where they pick articles; for more, the articles are shuffled.
+ROWS_TO_ALL = 1_000_000
 # Edges of the partitions' forests, together, that the driver joins; of more Spark does, in rounds.
 DRIVER_EDGES = 5_000_000
 # Handles that two articles shared, after which the seed is not to blame.
@@ -386,6 +388,14 @@ class _Run:
         """The frame with each partition in order; and what is left of that for the stage to do."""
         return (frame.sortWithinPartitions(*order), ()) if self.sorts else (frame, order)
 
+    @staticmethod
+    def picked(rows: DataFrame, num_rows: int, articles: DataFrame, *columns: str) -> DataFrame:
+        """Some rows with what is asked of the articles that they name."""
+        from pyspark.sql import functions as F
+
+        rows = F.broadcast(rows) if num_rows <= ROWS_TO_ALL else rows
+        return articles.select("handle", *columns).join(rows, "handle")
+
     @functools.cached_property
     def sorts(self) -> bool:
         """Whether rows that were sorted come to `mapInArrow` so: an engine may think that nobody looks (Sail 0.7)."""
@@ -495,7 +505,7 @@ class _Run:
         """The distinct pairs of each group, and beside them the articles in them, each once."""
         gathered = self.kept(name, self.grouped(blocks, "gather", GATHERED, ("group",)))
         wanted = gathered.where("handle IS NOT NULL").select("group", "handle")
-        articles = wanted.join(standing.select("handle", what), "handle")
+        articles = self.picked(wanted, wanted.count(), standing, what)
         articles = articles.selectExpr("`group`", "handle", what, "CAST(NULL AS binary) AS pairs")
         pairs = gathered.where("pairs IS NOT NULL")
         return articles.union(
@@ -507,16 +517,16 @@ class _Run:
         from pyspark.sql import functions as F  # type: ignore[import-not-found, unused-ignore]
 
         crowded = self.kept("crowded", crowded)
-        if not crowded.take(1):
+        num_crowded = crowded.count()
+        if not num_crowded:
             return
-        named = crowded.join(standing.select("handle", "id"), "handle")
+        named = self.picked(crowded, num_crowded, standing, "id")
         # A bucket is refined by the key of its first article.
         firsts = named.groupBy("bucket").agg(F.min(F.struct("id", "key")).alias("first"))
         keys = crowded.join(firsts.select("bucket", F.col("first.key").alias("first")), "bucket")
         keys = keys.groupBy("handle").agg(F.collect_list("first").alias("keys"))
-        members = self.mapped(
-            keys.join(standing, "handle").select("handle", "packed", "keys"), _by_rows, MEMBERS, name="refine"
-        )
+        packed = self.picked(keys, num_crowded, standing, "packed").select("handle", "packed", "keys")
+        members = self.mapped(packed, _by_rows, MEMBERS, name="refine")
         for depth in range(MAX_DEPTH + 1):
             members = self.kept(f"members-{depth}", members)
             sizes = members.groupBy("part").agg(
@@ -552,7 +562,7 @@ class _Run:
         matches = matches.join(components.withColumnRenamed("handle", "a"), "a")
         cut = self.kept("cut", self.grouped(matches, "cut", CUT, ("component",)))
         ends = cut.selectExpr("part", "a AS handle").union(cut.selectExpr("part", "b AS handle")).distinct()
-        members = ends.join(articles.select("handle", "id", "packed"), "handle")
+        members = self.picked(ends, 2 * cut.count(), articles, "id", "packed")
         nothing = "CAST(NULL AS {}) AS {}".format
         of_article = [nothing(*column) for column in (("string", "id"), ("bigint", "handle"), ("binary", "packed"))]
         of_match = [("bigint", "a"), ("bigint", "b"), ("int", "margin"), ("tinyint", "excerpt")]
@@ -610,7 +620,8 @@ class _Run:
         own = salted.selectExpr(
             "representative", "explode(sequence(0, salts - 1)) AS salt", "representative AS handle"
         )
-        packed = members.union(own).join(articles.select("handle", "packed"), "handle")
+        num_members = sizes.agg(F.sum("size")).first()[0] or 0
+        packed = self.picked(members.union(own), num_members, articles, "packed")
         packed = packed.select("representative", "salt", "handle", "packed")
         related = self.kept("related", self.grouped(packed, "relate", RELATED, ("representative", "salt"), num_keys=2))
         named = related.groupBy("representative").agg(F.min("id").alias("cluster")).join(sizes, "representative")
