@@ -3,7 +3,7 @@
 export RUSTDOCFLAGS := "-D warnings"
 
 # All of it.
-check: fmt clippy fixtures test tables python doc lib bench browser book soak msrv
+check: fmt clippy fixtures test tables python spark doc lib bench browser book soak msrv
 
 # Formatting.
 fmt:
@@ -29,6 +29,11 @@ tables:
 python:
     cargo clippy -p samestory-python -- -D warnings
     scripts/python
+
+# The package on Spark: on Sail and on Spark in one process; `scripts/spark-test full` has a cluster too. Installs Java 17
+# and, into target/tools, PySpark and Sail.
+spark:
+    scripts/spark-test quick
 
 # Documentation without warnings.
 doc:

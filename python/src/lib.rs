@@ -10,6 +10,7 @@ mod kernels;
 mod minhash;
 mod options;
 mod run;
+mod stages;
 mod table;
 
 use pyo3::prelude::*;
@@ -31,6 +32,8 @@ mod _native {
     use minhash::MinHash;
     #[pymodule_export]
     use options::Profile;
+    #[pymodule_export]
+    use stages::Stages;
     #[pymodule_export]
     use table::{Column, Table};
 

@@ -10,7 +10,8 @@
 //! 3. [`Stages::keys`] of those that stand in; [`Stages::meet`] over all entries of one key: pairs, and crowded buckets;
 //! 4. of a crowded bucket the [`Stages::refinements`] of each article by the key of its first, then
 //!    [`Stages::part_pairs`], or part by part [`Neighbours`](crate::lsh::Neighbours);
-//! 5. [`Stages::judge`] the distinct pairs; [`Judged::as_match`] of the two in order of id;
+//! 5. [`Stages::judge`] the distinct pairs, or of those only whose [`Stages::outlook`] is not [`Outlook::Nothing`], for which
+//!    the heads suffice, a third of a packed article ([`head_of`]); [`Judged::as_match`] of the two in order of id;
 //! 6. [`Stages::cut`] the components of matches, [`Stages::cluster`] each;
 //! 7. [`Stages::relation_to`] each article's representative.
 
@@ -23,8 +24,8 @@ use crate::cluster::{Cluster, Match, components};
 use crate::error::{Error, Result};
 use crate::hash::hash64;
 use crate::lsh::{CrowdRule, KeyOrigin, MAX_DEPTH, Refine, bucket_pairs, key_of, part_pairs};
-use crate::sketch::Record;
-use crate::verify::{Relation, Scratch, Verdict};
+use crate::sketch::{Record, Terms};
+use crate::verify::{Outlook, Relation, Scratch, Verdict, outlook};
 
 /// What a packed article begins with, and the version of its format.
 const MAGIC: u64 = u64::from_le_bytes(*b"SSAR\x01\0\0\0");
@@ -134,6 +135,47 @@ impl Judged {
 #[must_use]
 pub fn handle(id: &str, seed: u64) -> u64 {
     hash64(id.as_bytes(), seed)
+}
+
+/// The head of a packed article: what tells of most pairs that they come to nothing. Empty where the article is cut short.
+#[must_use]
+pub fn head_of(packed: &[u8]) -> &[u8] {
+    let lens = packed.as_chunks::<8>().0.get(PREFACE_LEN - 2);
+    let head_len = lens.map_or(0, |lens| u64::from_le_bytes(*lens) as u32 as usize);
+    packed.get(8 * PREFACE_LEN..8 * (PREFACE_LEN + head_len)).unwrap_or_default()
+}
+
+/// Heads of articles, numbered as they came.
+#[derive(Clone, Debug, Default)]
+pub struct Heads {
+    words: Vec<u32>,
+    starts: Vec<usize>,
+}
+
+impl Heads {
+    /// Adds what [`head_of`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Packed`] when it is cut.
+    pub fn push(&mut self, head: &[u8]) -> Result<()> {
+        let start = self.words.len();
+        self.words.extend(head.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)));
+        let words = &self.words[start..];
+        if words.len() < Terms::LEAST_HEAD_LEN || words.len() < Terms::head_len(words) {
+            return Err(Error::Packed { reason: "cut within its head".to_string() });
+        }
+        self.starts.push(start);
+        Ok(())
+    }
+
+    /// The terms of the article of a number.
+    ///
+    /// # Panics
+    /// When there is no such number.
+    #[must_use]
+    pub fn terms(&self, number: u32) -> Terms<'_> {
+        Terms::new(&self.words[self.starts[number as usize]..])
+    }
 }
 
 impl Stages {
@@ -274,6 +316,16 @@ impl Stages {
         let places: Vec<u32> = (0..articles.len() as u32).collect();
         let refined = Refined { members: articles, depth };
         part_pairs(&places, (0, depth), self.rule(), &refined, &mut each);
+    }
+
+    /// What a candidate pair may come to by the heads of its articles, in any order: [`Stages::judge`] comes to no more.
+    #[must_use]
+    pub fn outlook(&self, first: &Terms<'_>, second: &Terms<'_>) -> Outlook {
+        let min_content = self.engine.profile.sketch().min_content;
+        match first.content_len().min(second.content_len()) < min_content {
+            true => Outlook::Nothing,
+            false => outlook(first, second),
+        }
     }
 
     /// Judges a candidate pair, articles in order of id.

@@ -88,6 +88,9 @@ mod flag {
 }
 
 impl<'a> Terms<'a> {
+    /// Words of the head of an article without terms.
+    pub const LEAST_HEAD_LEN: usize = HEAD_LEN;
+
     /// The terms that a head holds: the words that [`RecordBuf::head`] gave; more may follow.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use crate::fixed::{ONE, log2_q16, ratio, sqrt};
 use crate::profile::{Measurement, NUM_MEASUREMENTS, RARE_IDF};
 use crate::sketch::{LANES, Record, TermSums, Terms};
 use crate::text::{TokenFlags, number_weight};
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Content tokens that make the lead.
@@ -126,6 +127,36 @@ const MIN_WORDS: i32 = ONE * 20 / 100;
 /// Share of shingles from which text was copied rather than retold.
 pub(super) const COPIED: i32 = ONE * 8 / 100;
 
+/// What a pair may come to, as far as the heads of its records tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outlook {
+    /// Neither a match nor a look-alike.
+    Nothing,
+    /// A look-alike at most.
+    Link,
+    /// A match.
+    Match,
+}
+
+/// What [`measure`] leaves open of a pair when it has read the heads. The order of the two does not matter.
+#[must_use]
+pub fn outlook(first: &Terms<'_>, second: &Terms<'_>) -> Outlook {
+    let of = |shorter, longer| {
+        let words = WordOverlap::new(shorter, longer);
+        match words.shares_little() {
+            false => Outlook::Match,
+            true if words.may_be_one_event() => Outlook::Link,
+            true => Outlook::Nothing,
+        }
+    };
+    match first.lengths().cmp(&second.lengths()) {
+        Ordering::Less => of(first, second),
+        Ordering::Greater => of(second, first),
+        // Which then counts as the shorter is not in the heads.
+        Ordering::Equal => of(first, second).max(of(second, first)),
+    }
+}
+
 /// Measures a pair. The order of the two does not change the values.
 ///
 /// Cost: by length; of a pair that shares little nothing but the heads is read (`benches/verify.rs`).
@@ -137,7 +168,7 @@ pub fn measure(first: &Record<'_>, second: &Record<'_>, scratch: &mut Scratch) -
     let mut values = [0; NUM_MEASUREMENTS];
     let mut set = |measurement: Measurement, value: i32| values[measurement as usize] = value.clamp(0, ONE);
 
-    let words = WordOverlap::new(shorter, longer);
+    let words = WordOverlap::new(&shorter.terms, &longer.terms);
     set(Measurement::WordJaccard, words.jaccard());
     set(Measurement::WordCosine, words.cosine());
     set(Measurement::CoverShorter, words.cover_shorter());
@@ -145,9 +176,9 @@ pub fn measure(first: &Record<'_>, second: &Record<'_>, scratch: &mut Scratch) -
     set(Measurement::CommonCover, words.common_cover());
     set(Measurement::RareCover, words.rare_cover());
     set(Measurement::RareJaccard, words.rare_jaccard());
-    let shares_little = words.cover_shorter() < PREFILTER;
+    let shares_little = words.shares_little();
     // Of a pair that shares little, names tell whether it may be on one event.
-    if !shares_little || (words.cosine() >= naming::EVENT_COSINE && words.rare_cover() >= naming::EVENT_RARE) {
+    if !shares_little || words.may_be_one_event() {
         let (name_cover, name_jaccard) = name_overlap(shorter, longer, &mut scratch.names);
         set(Measurement::NameCover, name_cover);
         set(Measurement::NameJaccard, name_jaccard);
@@ -266,10 +297,20 @@ fn or_neutral(num: u64, den: u64) -> i32 {
 }
 
 impl WordOverlap {
-    fn new(shorter: &Record<'_>, longer: &Record<'_>) -> Self {
-        let (hashes, idf) = shorter.terms.padded();
-        let both = shared_sums(widest(), hashes, idf, longer.terms.hashes());
-        Self { short: shorter.terms.sums(), long: longer.terms.sums(), both }
+    fn new(shorter: &Terms<'_>, longer: &Terms<'_>) -> Self {
+        let (hashes, idf) = shorter.padded();
+        let both = shared_sums(widest(), hashes, idf, longer.hashes());
+        Self { short: shorter.sums(), long: longer.sums(), both }
+    }
+
+    /// Whether the pair is not worth a closer look.
+    fn shares_little(&self) -> bool {
+        self.cover_shorter() < PREFILTER
+    }
+
+    /// Whether names are left to tell that the two are on one event.
+    fn may_be_one_event(&self) -> bool {
+        self.cosine() >= naming::EVENT_COSINE && self.rare_cover() >= naming::EVENT_RARE
     }
 
     fn jaccard(&self) -> i32 {

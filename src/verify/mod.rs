@@ -5,7 +5,7 @@ mod lcs;
 mod passage;
 mod relation;
 
-pub use evidence::{Evidence, LEAD_LEN, Scratch, measure};
+pub use evidence::{Evidence, LEAD_LEN, Outlook, Scratch, measure, outlook};
 pub use lcs::lcs_len;
 pub use passage::{Differences, Passage, differences, shared_passages};
 pub use relation::Relation;

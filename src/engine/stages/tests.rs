@@ -117,12 +117,22 @@ fn answer_by_stages(engine: &Engine, articles: &[Article], seed: u64) -> (String
     // Matches between handles in order of id, by component.
     let mut matches: Vec<(u64, u64, Match)> = Vec::new();
     let (pairs, num_parted) = pairs_met(&stages, &rows, &standing, seed);
+    let (num_met, mut num_open) = (pairs.len(), 0);
     for (a, b) in shuffled(pairs, seed) {
         let (a, b) = if rows[&a].id < rows[&b].id { (a, b) } else { (b, a) };
         let both = stages.unpack([&rows[&a].packed[..], &rows[&b].packed]).expect("packed just now");
         let judged = stages.judge(&both.record(0), &both.record(1), &mut Scratch::default());
+        let mut heads = Heads::default();
+        [b, a].iter().for_each(|handle| heads.push(head_of(&rows[handle].packed)).expect("packed just now"));
+        let relation = judged.0.relation;
+        match stages.outlook(&heads.terms(0), &heads.terms(1)) {
+            Outlook::Nothing => assert!(!relation.is_match() && !relation.is_link(), "{relation:?} came of nothing"),
+            Outlook::Link => assert!(!relation.is_match(), "{relation:?} came of a link"),
+            Outlook::Match => num_open += 1,
+        }
         matches.extend(judged.as_match(0, 1).map(|m| (a, b, m)));
     }
+    assert!((matches.len()..num_met).contains(&num_open), "the heads told nothing");
     let mut numbers: HashMap<u64, u32> = HashMap::default();
     for (a, b, _) in &matches {
         for handle in [a, b] {
@@ -268,6 +278,8 @@ fn a_packed_article_is_what_it_was_or_refused() {
     let reason = |packed: &[u8]| stages.unpack([packed]).unwrap_err().to_string();
     assert_eq!(reason(&packed[..20]), "a sketched article is cut short");
     assert_eq!(reason(&packed[..packed.len() - 8]), "a sketched article is damaged");
+    assert!(Heads::default().push(&head_of(&packed)[8..]).is_err());
+    assert!(Heads::default().push(head_of(&packed[..20])).is_err());
     for at in [40, packed.len() / 2, packed.len() - 1] {
         let mut damaged = packed.clone();
         damaged[at] ^= 1;
