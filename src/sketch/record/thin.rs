@@ -53,7 +53,9 @@ impl RecordBuf {
                 kept_idf.push(*idf);
             }
         }
-        (content.clear(), content_flags.clear(), sentence_ends.clear());
+        content.clear();
+        content_flags.clear();
+        sentence_ends.clear();
         for sentence in record.sentences() {
             let before = content.len();
             for at in sentence {
