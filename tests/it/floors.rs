@@ -86,7 +86,7 @@ fn names_under<'a>(code: &'a str, root: &str) -> Vec<&'a str> {
 }
 
 /// The modules that a file of `module` imports. At the top of a module `super` is the root.
-fn imports<'a>(code: &'a str, is_top: bool) -> Vec<&'a str> {
+fn imports(code: &str, is_top: bool) -> Vec<&str> {
     let mut names = names_under(code, "crate::");
     if is_top {
         names.extend(names_under(code, "super::").into_iter().filter(|name| floor(name).is_some()));

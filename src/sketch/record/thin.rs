@@ -100,7 +100,7 @@ mod tests {
         let document = Document::new(&article.text, 1000);
         let shingles: Vec<u64> = shingle_hashes(&document.tokens, 5)
             .into_iter()
-            .filter(|hash| crate::sketch::fold(*hash) % THIN_SHINGLES == 0)
+            .filter(|hash| crate::sketch::fold(*hash).is_multiple_of(THIN_SHINGLES))
             .collect();
         let whole = RecordBuf::new(article, &document, &shingles, profile);
         let num_tokens = document.tokens.len() as u32;
