@@ -588,7 +588,7 @@ impl Stages {
         let mut table = Table::new(&[("shard", Kind::Int), ("crowded", Kind::Flag), ("entries", Kind::Bytes)]);
         // By key, so also by shard.
         entries.sort_unstable();
-        let shard_of = |key: SketchKey| (key.key() * u64::from(num_shards) >> KEY_BITS) as i32;
+        let shard_of = |key: SketchKey| ((key.key() * u64::from(num_shards)) >> KEY_BITS) as i32;
         let plain =
             |entries: &[(SketchKey, u64)]| entries.iter().map(|(key, handle)| (key.0, *handle)).collect::<Vec<_>>();
         let mut surplus: Vec<(u64, u64)> = Vec::new();
@@ -715,7 +715,7 @@ fn each_block(mut pairs: Vec<(u64, u64)>, group: impl Fn((u64, u64)) -> i32, mut
 
 /// Where a handle lies when all are parted to `num` stretches.
 fn stretch(handle: u64, num: u32) -> u64 {
-    (u128::from(handle) * u128::from(num) >> 64) as u64
+    ((u128::from(handle) * u128::from(num)) >> 64) as u64
 }
 
 /// The group of a pair by the stretches, `side` of them, of both its handles, the smaller first: an article has its
