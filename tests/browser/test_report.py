@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target/browser"
 SCREENSHOTS = ROOT / "target/screenshots"
 PICTURES = ROOT / "docs/pictures"
-SAMESTORY = ROOT / "target/release/samestory"
-FEED_MAKER = ROOT / "target/release/examples/feed"
+SAMESTORY = ROOT / "target/debug/samestory"
+FEED_MAKER = ROOT / "target/debug/examples/feed"
 
 MAX_PAGE_BYTES = 15_000_000
 MAX_OPEN_SECONDS = 3.0
