@@ -148,6 +148,7 @@ fn names_of_a_feed_are_no_file_names_and_reach_no_terminal() {
         "clusters.parquet",
         "clusters.sqlite",
         "feed.jsonl",
+        "forged.jsonl",
         "kept.jsonl",
         "links.csv",
         "live.jsonl",
@@ -161,6 +162,7 @@ fn names_of_a_feed_are_no_file_names_and_reach_no_terminal() {
         "stats.json",
         "texts",
         "texts/a.txt",
+        "twice.jsonl",
         "words.weights",
     ];
     let of_index = |name: &str| {
