@@ -5,13 +5,12 @@
 //! neutral and says so.
 
 use super::lcs::lcs_len;
-use super::naming;
+use super::overlap::{NEUTRAL, WordOverlap, or_neutral};
 use crate::bits::{kernel, pack_bits, widest};
-use crate::fixed::{ONE, log2_q16, ratio, sqrt};
-use crate::profile::{Measurement, NUM_MEASUREMENTS, RARE_IDF};
-use crate::sketch::{LANES, Record, TermSums, Terms};
+use crate::fixed::{ONE, log2_q16, ratio};
+use crate::profile::{Measurement, NUM_MEASUREMENTS};
+use crate::sketch::{Record, Terms};
 use crate::text::{TokenFlags, number_weight};
-use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Content tokens that make the lead.
@@ -22,8 +21,6 @@ const LEAD_REACH: usize = 60;
 const ALIGNED: i32 = ONE * 2 / 5;
 /// Content tokens below which a sentence is not aligned: headings and interjections.
 const MIN_SENTENCE: usize = 3;
-/// A measurement of something the texts lack.
-const NEUTRAL: i32 = ONE / 2;
 /// A time apart that is not known counts as some hours.
 const UNKNOWN_TIME: i32 = ONE / 4;
 /// Content tokens within which two words are nearby.
@@ -116,9 +113,6 @@ impl Places {
     }
 }
 
-/// Share of the shorter's weight below which a pair is not measured further: of 12,000 rewrites of the labelled sets
-/// one in a hundred keeps less than .33.
-const PREFILTER: i32 = ONE * 30 / 100;
 /// Share of words in the same order, and of words at all, below which a pair without copied text is not measured
 /// further. Of the labelled rewrites that match one in a thousand keeps less of both; one with its paragraphs turned round
 /// keeps the words.
@@ -126,36 +120,6 @@ const MIN_ORDER: i32 = ONE * 20 / 100;
 const MIN_WORDS: i32 = ONE * 20 / 100;
 /// Share of shingles from which text was copied rather than retold.
 pub(super) const COPIED: i32 = ONE * 8 / 100;
-
-/// What a pair may come to, as far as the heads of its records tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outlook {
-    /// Neither a match nor a look-alike.
-    Nothing,
-    /// A look-alike at most.
-    Link,
-    /// A match.
-    Match,
-}
-
-/// What [`measure`] leaves open of a pair when it has read the heads. The order of the two does not matter.
-#[must_use]
-pub fn outlook(first: &Terms<'_>, second: &Terms<'_>) -> Outlook {
-    let of = |shorter, longer| {
-        let words = WordOverlap::new(shorter, longer);
-        match words.shares_little() {
-            false => Outlook::Match,
-            true if words.may_be_one_event() => Outlook::Link,
-            true => Outlook::Nothing,
-        }
-    };
-    match first.lengths().cmp(&second.lengths()) {
-        Ordering::Less => of(first, second),
-        Ordering::Greater => of(second, first),
-        // Which then counts as the shorter is not in the heads.
-        Ordering::Equal => of(first, second).max(of(second, first)),
-    }
-}
 
 /// Measures a pair. The order of the two does not change the values.
 ///
@@ -282,119 +246,6 @@ fn map_terms(shorter: &Record<'_>, longer: &Record<'_>, scratch: &mut Scratch) {
         shorter_map[if is_shared { usize::from(i) } else { num_terms }] = j as u16;
     }
     shorter_map.truncate(num_terms);
-}
-
-/// Overlap of the terms, by idf and by number.
-struct WordOverlap {
-    short: TermSums,
-    long: TermSums,
-    both: TermSums,
-}
-
-/// A share; neutral of nothing.
-fn or_neutral(num: u64, den: u64) -> i32 {
-    if den == 0 { NEUTRAL } else { ratio(num, den) }
-}
-
-impl WordOverlap {
-    fn new(shorter: &Terms<'_>, longer: &Terms<'_>) -> Self {
-        let (hashes, idf) = shorter.padded();
-        let both = shared_sums(widest(), hashes, idf, longer.hashes());
-        Self { short: shorter.sums(), long: longer.sums(), both }
-    }
-
-    /// Whether the pair is not worth a closer look.
-    fn shares_little(&self) -> bool {
-        self.cover_shorter() < PREFILTER
-    }
-
-    /// Whether names are left to tell that the two are on one event.
-    fn may_be_one_event(&self) -> bool {
-        self.cosine() >= naming::EVENT_COSINE && self.rare_cover() >= naming::EVENT_RARE
-    }
-
-    fn jaccard(&self) -> i32 {
-        ratio(self.both.idf.into(), (self.short.idf + self.long.idf - self.both.idf).into())
-    }
-
-    fn cosine(&self) -> i32 {
-        let squares = u64::from(self.short.idf_squares) * u64::from(self.long.idf_squares);
-        ratio(self.both.idf_squares.into(), sqrt(squares))
-    }
-
-    fn cover_shorter(&self) -> i32 {
-        ratio(self.both.idf.into(), self.short.idf.into())
-    }
-
-    fn cover_longer(&self) -> i32 {
-        ratio(self.both.idf.into(), self.long.idf.into())
-    }
-
-    fn common_cover(&self) -> i32 {
-        let num_common = |sums: &TermSums| u64::from(sums.num - sums.num_rare);
-        ratio(num_common(&self.both), num_common(&self.short))
-    }
-
-    fn rare_cover(&self) -> i32 {
-        or_neutral(self.both.num_rare.into(), self.short.num_rare.into())
-    }
-
-    fn rare_jaccard(&self) -> i32 {
-        let (both, all) = (self.both.num_rare, self.short.num_rare + self.long.num_rare);
-        or_neutral(both.into(), (all - both).into())
-    }
-}
-
-macro_rules! sum_shared {
-    ($lanes:path, $hashes:ident, $idf:ident, $others:ident) => {
-        sum_shared($hashes, $idf, $others)
-    };
-}
-kernel! { fn shared_sums(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums = sum_shared; }
-
-/// Sums over the terms of `hashes` that are also among `others`. Both are in order of value; `hashes` and `idf` are filled
-/// up to a multiple of [`LANES`], the hashes with a value that is none.
-///
-/// A block of each is compared all against all, then the block that ends lower moves on, as in [`num_shared`].
-#[inline(always)]
-fn sum_shared(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
-    let (blocks, _) = hashes.as_chunks::<LANES>();
-    let (idf, _) = idf.as_chunks::<LANES>();
-    let [mut num, mut sum, mut squares, mut rare] = [[0u32; LANES]; 4];
-    let (mut i, mut j) = (0, 0);
-    while i < blocks.len() && j < others.len() {
-        let block = &blocks[i];
-        // What differs least is equal where nothing differs: no comparison, whose outcomes would go through masks.
-        let mut least = [u32::MAX; LANES];
-        let mut look = |other: u32| {
-            for lane in 0..LANES {
-                least[lane] = least[lane].min(block[lane] ^ other);
-            }
-        };
-        let num_others = match others[j..].first_chunk::<LANES>() {
-            Some(others) => {
-                others.iter().for_each(|other| look(*other));
-                LANES
-            }
-            None => {
-                others[j..].iter().for_each(|other| look(*other));
-                others.len() - j
-            }
-        };
-        for lane in 0..LANES {
-            let found = u32::from(least[lane] == 0);
-            let idf = u32::from(idf[i][lane]) * found;
-            num[lane] += found;
-            sum[lane] += idf;
-            squares[lane] += idf * idf;
-            rare[lane] += u32::from(idf > u32::from(RARE_IDF));
-        }
-        let (last, other) = (block[LANES - 1], others[j + num_others - 1]);
-        i += usize::from(last <= other);
-        j += if other <= last { num_others } else { 0 };
-    }
-    let [num, idf, idf_squares, num_rare] = [num, sum, squares, rare].map(|lanes| lanes.iter().sum());
-    TermSums { num, idf, idf_squares, num_rare }
 }
 
 /// Share of the shorter's names that the longer holds, and Jaccard; neutral without names.
@@ -840,11 +691,12 @@ mod tests {
     use super::*;
     use crate::article::Article;
     use crate::bits::Width;
-    use crate::profile::Profile;
+    use crate::profile::{Profile, RARE_IDF};
     use crate::shingle::shingle_hashes;
-    use crate::sketch::RecordBuf;
+    use crate::sketch::{RecordBuf, TermSums};
     use crate::tests::naive;
     use crate::text::{Document, Token};
+    use crate::verify::overlap::shared_sums;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 

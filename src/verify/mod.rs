@@ -2,11 +2,13 @@
 
 mod evidence;
 mod lcs;
+mod overlap;
 mod passage;
 mod relation;
 
-pub use evidence::{Evidence, LEAD_LEN, Outlook, Scratch, measure, outlook};
+pub use evidence::{Evidence, LEAD_LEN, Scratch, measure};
 pub use lcs::lcs_len;
+pub use overlap::{Outlook, outlook};
 pub use passage::{Differences, Passage, differences, shared_passages};
 pub use relation::Relation;
 
