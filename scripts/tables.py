@@ -69,6 +69,12 @@ def check_outputs(folder):
             assert (json.loads(row["differs"]) if row["differs"] else None) == line.get("differs")
             for key, value in line.get("evidence", {}).items():
                 assert row[key] == value, (row, line)
+    for end in ["jsonl", "parquet"]:
+        run("sketch", FEED, "-o", folder / f"sketches.{end}")
+    sketches = pq.read_table(folder / "sketches.parquet").to_pylist()
+    for row in sketches:
+        row["fingerprint"] = f"{row['fingerprint']:016x}"
+    same(sketches, lines(folder / "sketches.jsonl"), "sketches")
     sizes = "SELECT count(*) FROM clusters c WHERE size <> (SELECT count(*) FROM members m WHERE m.cluster = c.cluster)"
     assert database.execute(sizes).fetchone()[0] == 0
     plan = " ".join(str(tuple(row)) for row in database.execute("EXPLAIN QUERY PLAN SELECT * FROM pairs WHERE a = 'x'"))

@@ -27,18 +27,27 @@ impl fmt::Display for ArticleId {
     }
 }
 
+/// The primary subtag of a language tag, which names the language: `pt` of `pt-BR`.
+#[must_use]
+pub fn primary_language(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or(tag)
+}
+
 /// A moment, in seconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Reads RFC 3339, RFC 2822, a date, epoch seconds or milliseconds, or the form `26-FEB-1987 15:01:01.79`.
+    /// Reads RFC 3339, RFC 2822, a date, epoch seconds or milliseconds, or the form `26-FEB-1987 15:01:01.79`. Eight
+    /// digits that are a day (`20240304`) are that day, four are a year, which is no moment.
     ///
     /// A time without a zone is taken as UTC. `None` when the text is none of these.
     ///
     /// ```
     /// use samestory::article::Timestamp;
     /// assert_eq!(Timestamp::parse("1970-01-02"), Some(Timestamp(86_400)));
+    /// assert_eq!(Timestamp::parse("20240304"), Timestamp::parse("2024-03-04"));
+    /// assert_eq!(Timestamp::parse("2024"), None);
     /// assert_eq!(Timestamp::parse("26-FEB-1987 15:01:01.79"), Some(Timestamp(541_350_061)));
     /// assert_eq!(Timestamp::parse("yesterday"), None);
     /// ```
@@ -49,7 +58,7 @@ impl Timestamp {
             return Some(Self(time.as_second()));
         }
         if let Ok(number) = text.parse::<i64>() {
-            return Self::from_epoch(number);
+            return (text.len() != 4).then(|| Self::from_number(number));
         }
         if let Ok(time) = text.parse::<jiff::civil::DateTime>() {
             return Self::from_civil(time);
@@ -69,10 +78,21 @@ impl Timestamp {
         None
     }
 
-    /// Epoch seconds, or milliseconds where seconds would lie beyond the year 5138.
+    /// Epoch seconds, or milliseconds where seconds would lie beyond the year 5138; a day of the years 1900 to 2099 where
+    /// the digits are one (20240304), though they could be a second of 1970.
     #[must_use]
-    pub fn from_epoch(number: i64) -> Option<Self> {
-        Some(Self(if number.unsigned_abs() >= 100_000_000_000 { number / 1000 } else { number }))
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            100_000_000_000.. | ..=-100_000_000_000 => Self(number / 1000),
+            19_000_000..21_000_000 => Self::of_digits(number as u32).unwrap_or(Self(number)),
+            _ => Self(number),
+        }
+    }
+
+    /// Year, month and day in digits.
+    fn of_digits(digits: u32) -> Option<Self> {
+        let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100);
+        Self::from_civil(jiff::civil::Date::new(year as i16, month as i8, day as i8).ok()?.at(0, 0, 0, 0))
     }
 
     fn from_civil(time: jiff::civil::DateTime) -> Option<Self> {

@@ -204,13 +204,16 @@ pub fn group(pairs: &[[&str; 2]]) -> Vec<usize> {
 /// Judges each example by a model that was fitted on the groups of the other folds; in the order of the examples.
 ///
 /// # Errors
-/// A sentence: what [`fit`] cannot use, or labels whose groups cannot be divided.
+/// A sentence: what [`fit`] cannot use, labels whose groups cannot be divided, or fewer than two folds.
 pub fn cross_validate(
     examples: &[Example],
     terms: &[String],
     penalty: f64,
     num_folds: usize,
 ) -> Result<Vec<Judged>, String> {
+    if num_folds < 2 {
+        return Err("two folds at least are needed: what one is tested on the others fit".to_string());
+    }
     let fold_of = |e: &Example| (mix64(e.group as u64) % num_folds as u64) as usize;
     let mut models = Vec::with_capacity(num_folds);
     for fold in 0..num_folds {

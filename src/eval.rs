@@ -94,6 +94,8 @@ pub struct KindCounts {
 ///
 /// Pairs of two articles outside gold are ignored; a predicted pair of one inside and one outside is false. Each of the
 /// lists holds an article once.
+///
+/// Cost: linear, whatever the size of the clusters.
 #[must_use]
 pub fn evaluate(gold: &[GoldRow], predicted: &[PredictedRow]) -> Scores {
     let predicted_of: HashMap<&str, &PredictedRow> = predicted.iter().map(|row| (row.id.as_str(), row)).collect();
@@ -118,44 +120,42 @@ pub fn evaluate(gold: &[GoldRow], predicted: &[PredictedRow]) -> Scores {
 }
 
 fn count_pairs(gold: &[GoldRow], clusters: &[Option<&str>], outsiders: &HashMap<&str, u64>, scores: &mut Scores) {
+    let kind = |i: usize| gold[i].kind.as_deref().unwrap_or("");
     let mut kinds: HashMap<&str, KindCounts> = HashMap::default();
-    for row in gold {
-        kinds.entry(row.kind.as_deref().unwrap_or("")).or_default().num_articles += 1;
-    }
-    // Only articles that share a cluster in gold or in the prediction make a pair that counts.
-    let mut places: HashMap<(bool, &str), Vec<usize>> = HashMap::default();
+    // How many articles of each kind share a cluster in gold, in the prediction, in both.
+    let mut shared: HashMap<[Option<&str>; 2], HashMap<&str, u64>> = HashMap::default();
     for (i, row) in gold.iter().enumerate() {
-        places.entry((true, row.cluster.as_str())).or_default().push(i);
-        if let Some(cluster) = clusters[i] {
-            places.entry((false, cluster)).or_default().push(i);
+        kinds.entry(kind(i)).or_default().num_articles += 1;
+        let of_gold = Some(row.cluster.as_str());
+        let mut count = |group| *shared.entry(group).or_default().entry(kind(i)).or_default() += 1;
+        count([of_gold, None]);
+        if clusters[i].is_some() {
+            count([None, clusters[i]]);
+            count([of_gold, clusters[i]]);
         }
     }
-    for ((is_gold, _), members) in &places {
-        for (n, &i) in members.iter().enumerate() {
-            for &j in &members[n + 1..] {
-                let together = clusters[i].is_some() && clusters[i] == clusters[j];
-                let truly = gold[i].cluster == gold[j].cluster;
-                if !is_gold && truly {
-                    continue; // counted under gold's cluster
-                }
-                let (kind_i, kind_j) = (gold[i].kind.as_deref().unwrap_or(""), gold[j].kind.as_deref().unwrap_or(""));
-                let add = |counts: &mut PairCounts| match (truly, together) {
-                    (true, true) => counts.true_pairs += 1,
-                    (true, false) => counts.missed_pairs += 1,
-                    (false, _) => counts.false_pairs += 1,
-                };
-                add(&mut scores.pairs);
-                add(&mut kinds.entry(kind_i).or_default().pairs);
-                if kind_i != kind_j {
-                    add(&mut kinds.entry(kind_j).or_default().pairs);
-                }
-            }
+    // Pairs that gold holds together, that the prediction does, and that both do: in all, and with an article of a kind.
+    let pairs_of = |num: u64| num * num.saturating_sub(1) / 2;
+    let mut sums: HashMap<Option<&str>, [u64; 3]> = HashMap::from_iter([(None, [0; 3])]);
+    for ([of_gold, predicted], of_kind) in &shared {
+        let by = if predicted.is_none() { 0 } else { 1 + usize::from(of_gold.is_some()) };
+        let num: u64 = of_kind.values().sum();
+        sums.entry(None).or_default()[by] += pairs_of(num);
+        for (kind, num_of_kind) in of_kind {
+            sums.entry(Some(kind)).or_default()[by] += pairs_of(num) - pairs_of(num - num_of_kind);
+        }
+    }
+    for (kind, [of_gold, predicted, both]) in sums {
+        let counts = PairCounts { true_pairs: both, missed_pairs: of_gold - both, false_pairs: predicted - both };
+        match kind {
+            None => scores.pairs = counts,
+            Some(kind) => kinds.entry(kind).or_default().pairs = counts,
         }
     }
     for (i, cluster) in clusters.iter().enumerate() {
         let strangers = cluster.and_then(|c| outsiders.get(c)).copied().unwrap_or(0);
         scores.pairs.false_pairs += strangers;
-        kinds.entry(gold[i].kind.as_deref().unwrap_or("")).or_default().pairs.false_pairs += strangers;
+        kinds.entry(kind(i)).or_default().pairs.false_pairs += strangers;
     }
     scores.by_kind =
         kinds.into_iter().filter(|(kind, _)| !kind.is_empty()).map(|(kind, c)| (kind.to_string(), c)).collect();
@@ -229,6 +229,7 @@ fn by_relation(gold: &[GoldRow], predicted: &[PredictedRow]) -> Vec<(String, u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn gold(rows: &[(&str, &str, &str)]) -> Vec<GoldRow> {
         rows.iter()
@@ -279,6 +280,47 @@ mod tests {
         // B³ by hand: a and b 2/5, d 1/5, c and e 1; recall a and b 2/3, c 1/3, d and e 1.
         assert!((scores.b_cubed.0 - (0.4 + 0.4 + 0.2 + 1.0 + 1.0) / 5.0).abs() < 1e-12);
         assert!((scores.b_cubed.1 - (2.0 / 3.0 * 2.0 + 1.0 / 3.0 + 2.0) / 5.0).abs() < 1e-12);
+    }
+
+    /// All pairs one by one, with an article of a kind where one is given.
+    fn pairs_one_by_one(gold: &[GoldRow], clusters: &[Option<&str>], kind: Option<&str>) -> PairCounts {
+        let mut counts = PairCounts::default();
+        for (j, second) in gold.iter().enumerate() {
+            for (i, first) in gold[..j].iter().enumerate() {
+                if kind.is_some() && first.kind.as_deref() != kind && second.kind.as_deref() != kind {
+                    continue;
+                }
+                match (first.cluster == second.cluster, clusters[i].is_some() && clusters[i] == clusters[j]) {
+                    (true, true) => counts.true_pairs += 1,
+                    (true, false) => counts.missed_pairs += 1,
+                    (false, true) => counts.false_pairs += 1,
+                    (false, false) => {}
+                }
+            }
+        }
+        counts
+    }
+
+    proptest! {
+        #[test]
+        fn pairs_are_counted_as_one_by_one(rows in prop::collection::vec((0u8..4, 0u8..3, prop::option::of(0u8..4)), 0..30)) {
+            let named = |number: u8| number.to_string();
+            let gold: Vec<GoldRow> = (0..rows.len())
+                .map(|i| GoldRow { id: i.to_string(), cluster: named(rows[i].0), kind: Some(named(rows[i].1)) })
+                .collect();
+            let names: Vec<(String, String)> =
+                rows.iter().enumerate().filter_map(|(i, row)| Some((i.to_string(), named(row.2?)))).collect();
+            let predicted = predicted(&names.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect::<Vec<_>>());
+            let mut clusters = vec![None; gold.len()];
+            for (id, name) in &names {
+                clusters[id.parse::<usize>().unwrap()] = Some(name.as_str());
+            }
+            let scores = evaluate(&gold, &predicted);
+            prop_assert_eq!(scores.pairs, pairs_one_by_one(&gold, &clusters, None));
+            for (kind, counts) in &scores.by_kind {
+                prop_assert_eq!(counts.pairs, pairs_one_by_one(&gold, &clusters, Some(kind)), "{}", kind);
+            }
+        }
     }
 
     #[test]

@@ -113,12 +113,6 @@ pub fn logit_q10(probability_e4: u16) -> i32 {
     (ln_q16(p) as i32 - ln_q16(10_000 - p) as i32) / 64
 }
 
-/// Square root, rounded down.
-#[must_use]
-pub fn sqrt(x: u64) -> u64 {
-    x.isqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

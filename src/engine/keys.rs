@@ -87,7 +87,7 @@ impl Keying {
     }
 
     /// The signature of a record.
-    fn signature_of(&self, record: &Record<'_>) -> Vec<u32> {
+    pub(super) fn signature_of(&self, record: &Record<'_>) -> Vec<u32> {
         // Shingle hashes that fold to those kept.
         let shingles: Vec<u64> = record.shingles.iter().copied().map(u64::from).collect();
         self.hasher.signature(&shingles)

@@ -17,9 +17,8 @@ pub use clustering::{Clustering, Keep, Kept, Member, Pair, Replaced, Stats};
 pub use incremental::{Added, Checked, Decision, Hit, Index, IndexStats, Offer, Recovered};
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
-pub use row::ClusterRow;
+pub use row::{ClusterRow, decimals};
 #[cfg(feature = "tables")]
-pub(crate) use row::decimals;
 pub use store::{ArticleView, Articles};
 
 use crate::article::Article;
@@ -69,6 +68,20 @@ pub enum NearSketch {
     SimHash,
 }
 
+impl NearSketch {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::MinHash, Self::SimHash];
+
+    /// What options and files call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MinHash => "minhash",
+            Self::SimHash => "simhash",
+        }
+    }
+}
+
 /// What to do with articles that share an id and differ in text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Versions {
@@ -77,6 +90,20 @@ pub enum Versions {
     Refuse,
     /// The newest stands: by version, then time of publication, then hash of the text; never by arrival.
     Newest,
+}
+
+impl Versions {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Refuse, Self::Newest];
+
+    /// What options call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Newest => "newest",
+        }
+    }
 }
 
 /// Whether a run holds on to what its articles say.
@@ -318,14 +345,9 @@ impl Engine {
     /// What the later stages read of one article.
     #[must_use]
     pub fn analyze(&self, article: &Article) -> Analyzed {
-        let mut analyzed = self.analyze_whole(article);
-        analyzed.record.drop_scratch();
-        analyzed
-    }
-
-    fn analyze_whole(&self, article: &Article) -> Analyzed {
         let mut analyzed = Analyzed::default();
-        self.analyzer(true).analyze(article, &mut analyzed);
+        self.analyzer(false).analyze(article, &mut analyzed);
+        analyzed.record.drop_scratch();
         analyzed
     }
 

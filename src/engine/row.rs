@@ -1,6 +1,6 @@
 //! The rows of an answer as text: what a run here and the stages elsewhere write alike.
 
-use crate::verify::Relation;
+use crate::verify::{Relation, name_to_representative};
 
 /// An article with its cluster, by the ids of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl ClusterRow<'_> {
     /// The relation's name; `self` for the representative.
     #[must_use]
     pub fn relation_name(&self) -> &'static str {
-        self.relation.map_or("self", Relation::name)
+        name_to_representative(self.relation)
     }
 
     /// The probability with four decimals.
@@ -56,8 +56,9 @@ impl ClusterRow<'_> {
     }
 }
 
-/// Parts of 10,000 as a number with four decimals.
-pub(crate) fn decimals(parts_e4: u64) -> String {
+/// Parts of 10,000 as outputs have them: a number with four decimals.
+#[must_use]
+pub fn decimals(parts_e4: u64) -> String {
     format!("{}.{:04}", parts_e4 / 10_000, parts_e4 % 10_000)
 }
 

@@ -24,7 +24,7 @@ use crate::cluster::{Cluster, Match, components};
 use crate::error::{Error, Result};
 use crate::hash::hash64;
 use crate::lsh::{CrowdRule, KeyOrigin, MAX_DEPTH, Refine, bucket_pairs, key_of, part_pairs};
-use crate::sketch::{Record, Terms};
+use crate::sketch::{Record, Terms, simhash};
 use crate::verify::{Outlook, Relation, Scratch, Verdict, outlook};
 
 /// What a packed article begins with, and the version of its format.
@@ -68,12 +68,6 @@ impl SketchKey {
             _ => KeyOrigin::Fingerprint,
         }
     }
-
-    /// The same key with another's origin: a bucket is refined by the key of its first article.
-    #[must_use]
-    pub fn with_origin_of(self, first: Self) -> Self {
-        Self::new(first.origin(), self.key())
-    }
 }
 
 /// What is known of a sketched article beside its packed form.
@@ -103,6 +97,19 @@ pub struct Sketcher<'a> {
     stages: &'a Stages,
     analyzer: Analyzer<'a>,
     analyzed: Analyzed,
+}
+
+/// What other pipelines can match articles by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sketches {
+    /// Articles with equal ones are exact copies; `None` for an empty text.
+    pub exact_key: Option<u128>,
+    /// The SimHash fingerprint of the vocabulary; 0 where there is none.
+    pub fingerprint: u64,
+    /// The MinHash signature of the shingles; empty where there are none.
+    pub signature: Vec<u32>,
+    /// Keys of 42 bits, in order: two articles that share one are a candidate pair.
+    pub keys: Vec<u64>,
 }
 
 /// Scratch space for keys.
@@ -162,6 +169,7 @@ impl Heads {
         self.words.extend(head.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)));
         let words = &self.words[start..];
         if words.len() < Terms::LEAST_HEAD_LEN || words.len() < Terms::head_len(words) {
+            self.words.truncate(start);
             return Err(Error::Packed { reason: "cut within its head".to_string() });
         }
         self.starts.push(start);
@@ -236,9 +244,15 @@ impl Stages {
             return Err(fail("damaged"));
         }
         let (head_len, body_len) = (lens as u32 as usize, (lens >> 32) as usize);
-        let split = |words: &'w [u64], len: usize| words.split_at_checked(len).ok_or_else(|| fail("cut short"));
+        let split = |words: &'w [u64], len: usize| words.split_at_checked(len).ok_or_else(|| fail("damaged"));
         let (head, rest) = split(rest, head_len)?;
         let (body, notes) = split(rest, body_len)?;
+        // The lengths are no part of what the checksum is of; the head says both once more.
+        let halves: &[u32] = bytemuck::cast_slice(head);
+        let is_head = halves.len() >= Terms::LEAST_HEAD_LEN && halves.len() == Terms::head_len(halves);
+        if !is_head || body_len != Terms::new(halves).body_len() {
+            return Err(fail("damaged"));
+        }
         Ok([head, body, notes])
     }
 
@@ -303,8 +317,8 @@ impl Stages {
         self.keying.bucket_cap()
     }
 
-    /// An article's key refined by one further element, by two, and so on until it has no more. The key's origin is that
-    /// of the bucket's first article by id ([`SketchKey::with_origin_of`]).
+    /// An article's refinements of a crowded bucket, whose first article by id has this key there: by one further element,
+    /// by two, and so on until it has no more.
     #[must_use]
     pub fn refinements(&self, record: &Record<'_>, key: SketchKey) -> Vec<u64> {
         (1..=MAX_DEPTH).map_while(|depth| self.keying.refine_of(record, key.origin(), key.key(), depth)).collect()
@@ -340,12 +354,6 @@ impl Stages {
         components(num_articles, matches, self.engine.component_limit)
     }
 
-    /// Articles of the largest component that is clustered whole.
-    #[must_use]
-    pub fn component_limit(&self) -> usize {
-        self.engine.component_limit
-    }
-
     /// The clusters of one part: its articles in order of id, and its matches, which give articles by their places.
     #[must_use]
     pub fn cluster(&self, articles: &Articles, part: &[Match]) -> Vec<Cluster> {
@@ -366,6 +374,29 @@ impl Stages {
 }
 
 impl Sketcher<'_> {
+    /// Signature, fingerprint and keys of an article.
+    ///
+    /// ```
+    /// use samestory::{Article, Engine, Profile, engine::stages::Stages};
+    /// let stages = Stages::new(Engine::new(Profile::default()));
+    /// let told = "The ferry ran aground on a reef, and fishermen brought all 214 passengers ashore before dark.";
+    /// let [one, two] = [told, &told.to_uppercase()].map(|text| stages.sketcher().sketches(&Article::new("7", text)));
+    /// assert_eq!(one, two);
+    /// assert_eq!((one.signature.len(), one.keys.is_empty()), (128, false));
+    /// ```
+    pub fn sketches(&mut self, article: &Article) -> Sketches {
+        let Self { stages, analyzer, analyzed } = self;
+        analyzer.analyze(article, analyzed);
+        let record = analyzed.record.record();
+        let mut keys = Vec::new();
+        stages.keys(&record, &mut KeysScratch::default(), &mut keys);
+        let mut keys: Vec<u64> = keys.into_iter().map(SketchKey::key).collect();
+        keys.dedup();
+        let signature = if record.shingles.is_empty() { Vec::new() } else { stages.keying.signature_of(&record) };
+        let fingerprint = simhash(&record, stages.engine.profile.sketch().seed);
+        Sketches { exact_key: analyzed.exact_key, fingerprint, signature, keys }
+    }
+
     /// Sketches an article; `packed` is overwritten with what the other stages read of it.
     pub fn sketch(&mut self, article: &Article, packed: &mut Vec<u8>) -> Facts {
         let Self { stages, analyzer, analyzed } = self;

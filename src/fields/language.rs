@@ -40,7 +40,8 @@ const SHORTER: [(&str, &str); 34] = [
 
 /// A language tag in the case and with the joints of BCP 47: `en_us` is `en-US`, `zh_hant` `zh-Hant`, `eng` `en`. What
 /// is no tag stays as it is.
-pub(crate) fn language_tag(text: &str) -> String {
+#[must_use]
+pub fn language_tag(text: &str) -> String {
     let text = text.trim();
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
         return text.to_string();

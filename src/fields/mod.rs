@@ -8,7 +8,7 @@ mod language;
 pub(crate) use columns::wanted;
 #[cfg(feature = "arrow")]
 pub use columns::{Columns, without_columns};
-pub(crate) use language::language_tag;
+pub use language::language_tag;
 
 use crate::article::{Article, Origin, Timestamp};
 
@@ -204,7 +204,7 @@ impl Found {
         let published = self.take("published");
         let time = match &published {
             Some(Value::Text(text)) => Timestamp::parse(text),
-            Some(Value::Whole(number)) => Timestamp::from_epoch(*number),
+            Some(Value::Whole(number)) => Some(Timestamp::from_number(*number)),
             _ => None,
         };
         let has_bad_time = published.is_some() && time.is_none();

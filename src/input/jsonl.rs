@@ -385,8 +385,8 @@ impl<'de> Visitor<'de> for ValueSeed {
         Ok(i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Whole))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Other("a fraction"))
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Other(if number.fract() == 0.0 { "a number beyond 64 bits or with a point" } else { "a fraction" }))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Value, E> {

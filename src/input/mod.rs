@@ -38,7 +38,7 @@ pub use item::{Aside, Notice};
 pub use jsonl::MAX_LINE_LEN;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetFile;
-pub use stream::{BytesRead, MAX_RATIO, open, read_file};
+pub use stream::{BytesRead, MAX_RATIO, open, open_within, read_file};
 
 pub use crate::fields::{FieldNames, FieldsMet, NamedRecord};
 pub use crate::reject::Reject;
@@ -211,8 +211,17 @@ impl Blocks {
             let stream = whole(if is_text { Content::Text { path, id } } else { Content::Page { path, id } });
             return Ok(Open { file, format, stream });
         }
-        let reader = stream::open_counted(&source.path, Arc::clone(&self.read), self.options.max_ratio)?;
-        self.open_stream(source, reader)
+        match stream::open_counted(&source.path, Arc::clone(&self.read), self.options.max_ratio) {
+            Ok(reader) => self.open_stream(source, reader),
+            Err(error) if source.is_found => {
+                let format = source.format_by_name().unwrap_or(Format::Jsonl);
+                let reason = error.to_string();
+                let reason = reason.strip_prefix(&format!("{file}: ")).unwrap_or(&reason);
+                let reject = Reject::new(&file, 0, 0, reason, b"");
+                Ok(Open { file, format, stream: whole(Content::Bad(reject)) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens a stream as what its name or its first bytes say it is.

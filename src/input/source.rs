@@ -3,6 +3,7 @@
 use super::format::{HEAD_LEN, Named, named, sniff};
 use super::{Format, stream};
 use crate::error::{Error, Result};
+use crate::hash::{HashMap, HashSet};
 use std::collections::VecDeque;
 use std::io::{BufRead, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -17,13 +18,15 @@ pub(super) struct Source {
     pub(super) id: String,
     /// The format that was asked for.
     asked: Option<Format>,
+    /// Whether it was found in a folder or by a pattern, not named: where it cannot be opened, the others are read.
+    pub(super) is_found: bool,
 }
 
 impl Source {
     pub(super) fn file(path: &Path, format: Option<Format>) -> Self {
         let name = path.display().to_string();
         let id = path.file_name().map_or_else(|| name.clone(), |n| n.to_string_lossy().into_owned());
-        Self { path: path.to_path_buf(), name, id, asked: format }
+        Self { path: path.to_path_buf(), name, id, asked: format, is_found: false }
     }
 
     /// The format that was asked for, or that the name says beyond doubt.
@@ -86,13 +89,25 @@ pub(super) fn find(inputs: &[PathBuf], format: Option<Format>) -> Result<VecDequ
                     if path.is_dir() {
                         add_folder(&path, format, &mut queue)?;
                     } else {
-                        queue.push_back(Source::file(&path, format));
+                        queue.push_back(Source { is_found: true, ..Source::file(&path, format) });
                     }
                 }
             }
         }
     }
+    tell_apart(&mut queue);
     Ok(queue)
+}
+
+/// Files of one name are known by their paths.
+fn tell_apart(queue: &mut VecDeque<Source>) {
+    let mut names: HashMap<String, HashSet<String>> = HashMap::default();
+    for source in queue.iter() {
+        names.entry(source.id.clone()).or_default().insert(source.name.clone());
+    }
+    for source in queue.iter_mut().filter(|source| names[&source.id].len() > 1) {
+        source.id.clone_from(&source.name);
+    }
 }
 
 /// The paths that a pattern fits, in order.
@@ -123,7 +138,16 @@ fn add_folder(folder: &Path, format: Option<Format>, queue: &mut VecDeque<Source
     let mut files = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(next) = open.pop() {
-        for entry in std::fs::read_dir(&next).map_err(|e| Error::io(&next, "open", e))? {
+        let entries = match std::fs::read_dir(&next) {
+            Ok(entries) => entries,
+            // Said when it is opened in earnest, as of a file that cannot be.
+            Err(_) if next != folder => {
+                files.push(next);
+                continue;
+            }
+            Err(error) => return Err(Error::io(&next, "open", error)),
+        };
+        for entry in entries {
             let entry = entry.map_err(|e| Error::io(&next, "read", e))?;
             let kind = entry.file_type().map_err(|e| Error::io(entry.path(), "read", e))?;
             // Links to folders are not followed: they may lead in a circle.
@@ -145,7 +169,7 @@ fn add_folder(folder: &Path, format: Option<Format>, queue: &mut VecDeque<Source
     for path in files {
         let relative = path.strip_prefix(folder).unwrap_or(&path);
         let id = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        queue.push_back(Source { name: path.display().to_string(), path, id, asked: format });
+        queue.push_back(Source { name: path.display().to_string(), path, id, asked: format, is_found: true });
     }
     Ok(())
 }

@@ -27,24 +27,27 @@ pub const MAX_RATIO: u64 = 500;
 /// # Errors
 /// When the file cannot be opened or its first bytes cannot be read.
 pub fn open(path: &Path) -> Result<Box<dyn BufRead>> {
-    if path.as_os_str() != "-" {
-        return open_file(path);
-    }
-    unpack(Box::new(std::io::stdin()), MAX_RATIO).map_err(|e| Error::io(path, "read", e))
+    open_within(path, MAX_RATIO)
 }
 
-fn open_file(path: &Path) -> Result<Box<dyn BufRead>> {
-    let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
-    unpack(Box::new(file), MAX_RATIO).map_err(|e| Error::io(path, "read", e))
+/// Opens like [`open`]; the stream may unpack to `max_ratio` times its size.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_within(path: &Path, max_ratio: u64) -> Result<Box<dyn BufRead>> {
+    unpack(raw(path)?, max_ratio).map_err(|e| Error::io(path, "read", e))
+}
+
+fn raw(path: &Path) -> Result<Box<dyn Read>> {
+    Ok(match path.as_os_str() == "-" {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?),
+    })
 }
 
 /// Opens like [`open`], counting the bytes of the file as they are taken, before they are unpacked.
 pub(super) fn open_counted(path: &Path, count: Arc<BytesRead>, max_ratio: u64) -> Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|e| Error::io(path, "open", e))?)
-    };
+    let raw = raw(path)?;
     unpack(Box::new(Counted { raw, count }), max_ratio).map_err(|e| Error::io(path, "read", e))
 }
 
@@ -105,7 +108,9 @@ impl Read for Counted {
 pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let fail = |e| Error::io(path, "read", e);
     let mut bytes = Vec::new();
-    open_file(path)?.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    // A file of that name, also where the name is `-`.
+    let file = File::open(path).map_err(|e| Error::io(path, "open", e))?;
+    unpack(Box::new(file), MAX_RATIO).map_err(fail)?.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() > limit {
         let reason = format!("larger than {limit} bytes");
         return Err(fail(std::io::Error::new(std::io::ErrorKind::FileTooLarge, reason)));

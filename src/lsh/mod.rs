@@ -13,11 +13,13 @@ pub const NUM_SHARDS: usize = 1 << SHARD_BITS;
 const SHARD_BITS: u32 = 10;
 /// Bits of a key that are kept within its shard. Of two hundred million keys some four thousand pairs agree by chance.
 const REST_BITS: u32 = 32;
+/// Bits of a key.
+pub const KEY_BITS: u32 = SHARD_BITS + REST_BITS;
 
 /// The bits of a hash that make a key.
 #[must_use]
 pub fn key_of(hash: u64) -> u64 {
-    hash >> (64 - SHARD_BITS - REST_BITS)
+    hash >> (64 - KEY_BITS)
 }
 
 /// The shard of a key, and the rest of it.
@@ -77,7 +79,7 @@ pub trait Refine {
 }
 
 /// Neighbours, in order of id, that an article is paired with in a crowded bucket that cannot be refined further.
-const NEIGHBOURS: usize = 4;
+pub const NEIGHBOURS: usize = 4;
 /// Depth at which refinement gives up.
 pub const MAX_DEPTH: usize = 16;
 

@@ -3,6 +3,7 @@
 use super::table::{differs_cell, share_e4};
 use crate::engine::{Clustering, Member, Pair};
 use crate::profile::Measurement;
+use crate::verify::name_to_representative;
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int32Builder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int8Type;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -53,7 +54,7 @@ pub fn cluster_batches(clustering: &Clustering) -> (SchemaRef, impl Iterator<Ite
             ids(|member| member.article),
             ids(|member| member.cluster),
             ids(|member| member.representative),
-            relations(members.iter().map(|member| member.relation.map_or("self", |relation| relation.name()))),
+            relations(members.iter().map(|member| name_to_representative(member.relation))),
             Arc::new(scores.finish()),
             Arc::new(sizes.finish()),
         ];

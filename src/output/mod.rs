@@ -5,6 +5,7 @@ mod batch;
 mod line;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod sketches;
 #[cfg(feature = "cli")]
 mod sqlite;
 mod table;
@@ -14,6 +15,7 @@ pub use batch::{cluster_batches, pair_batches};
 pub use line::article_line;
 #[cfg(feature = "parquet")]
 pub use parquet::{RowOf, write_rows};
+pub use sketches::{SketchRow, SketchWriter};
 #[cfg(feature = "cli")]
 pub use sqlite::write_sqlite;
 pub use table::{MAX_DIFFERING, write_clusters, write_pairs};
@@ -60,7 +62,7 @@ pub enum Format {
 /// The format that a file's name asks for, looking through `.gz` and `.zst`; `None` for a name this build does not know.
 #[must_use]
 pub fn format_of(path: &Path) -> Option<Format> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     let unpacked = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
     match unpacked.unwrap_or(&name).rsplit_once('.').map(|(_, extension)| extension) {
         Some("jsonl" | "ndjson" | "json") => Some(Format::Jsonl),
@@ -89,7 +91,6 @@ pub struct Output {
 }
 
 enum Target {
-    Memory(Vec<u8>),
     Direct(Encoder<BufWriter<Box<dyn Write + Send>>>),
     Staged(Encoder<BufWriter<NamedTempFile>>),
 }
@@ -124,27 +125,13 @@ impl Output {
             let writer: Box<dyn Write + Send> = Box::new(File::options().append(true).open(path).map_err(fail)?);
             Target::Direct(Encoder::new(path, BufWriter::with_capacity(1 << 16, writer)).map_err(fail)?)
         } else {
+            let path = &behind_links(path);
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = tempfile::Builder::new().prefix(".samestory-").tempfile_in(folder);
             let file = file.map_err(|error| fail(without_name(&error, folder)))?;
             Target::Staged(Encoder::new(path, BufWriter::with_capacity(1 << 16, file)).map_err(fail)?)
         };
         Ok(Self { path: path.to_path_buf(), target })
-    }
-
-    /// Begins what stays in memory: [`Output::into_bytes`] has it.
-    #[must_use]
-    pub fn in_memory() -> Self {
-        Self { path: PathBuf::from("memory"), target: Target::Memory(Vec::new()) }
-    }
-
-    /// The bytes that were written in memory; none of a file.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        match self.target {
-            Target::Memory(bytes) => bytes,
-            Target::Direct(_) | Target::Staged(_) => Vec::new(),
-        }
     }
 
     /// The file's name.
@@ -159,7 +146,6 @@ impl Output {
     /// When the disk is full, the pipe is closed, and the like.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.target {
-            Target::Memory(held) => held.write_all(bytes),
             Target::Direct(encoder) => encoder.write_all(bytes),
             Target::Staged(encoder) => encoder.write_all(bytes),
         }
@@ -174,7 +160,6 @@ impl Output {
     pub fn finish(self) -> Result<Finished> {
         let fail = |e| Error::io(&self.path, "write", e);
         let staged = match self.target {
-            Target::Memory(_) => None,
             Target::Direct(encoder) => {
                 encoder.finish().and_then(|mut writer| writer.flush()).map_err(fail)?;
                 None
@@ -202,9 +187,15 @@ impl Finished {
     /// When it cannot be renamed.
     pub fn publish(self) -> Result<()> {
         let Some(file) = self.staged else { return Ok(()) };
-        share_as_created(&file, &self.path).map_err(|e| Error::io(&self.path, "set the rights of", e))?;
-        file.persist(&self.path).map(|_| ()).map_err(|e| Error::io(self.path, "rename", e.error))
+        let path = behind_links(&self.path);
+        share_as_created(&file, &path).map_err(|e| Error::io(&self.path, "set the rights of", e))?;
+        file.persist(&path).map(|_| ()).map_err(|e| Error::io(self.path, "rename", e.error))
     }
+}
+
+/// What a link names is written, not the link.
+fn behind_links(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Why a temporary file could not be made, without its name, which nobody has asked for.

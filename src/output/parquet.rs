@@ -26,7 +26,7 @@ impl Write for &mut Output {
 }
 
 /// What was wrong, as an error on the output's file: its own where that was it.
-fn failed(output: &std::path::Path, error: ParquetError) -> Error {
+pub(super) fn failed(output: &std::path::Path, error: ParquetError) -> Error {
     if let ParquetError::External(source) = error {
         return match source.downcast::<std::io::Error>() {
             Ok(error) => Error::io(output, "write", *error),
@@ -38,13 +38,17 @@ fn failed(output: &std::path::Path, error: ParquetError) -> Error {
 
 /// What stands in the metadata: what made the table, and under which profile.
 fn properties(clustering: &Clustering) -> WriterProperties {
-    let (sketch_id, verdict_id) = clustering.profile_ids();
+    properties_of(clustering.profile().name(), clustering.profile_ids())
+}
+
+/// The same under a profile of that name, with these ids of sketch and verdict.
+pub(super) fn properties_of(profile: &str, (sketch_id, verdict_id): (String, String)) -> WriterProperties {
     let entry = |key: &str, value: String| KeyValue::new(format!("samestory.{key}"), value);
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_key_value_metadata(Some(vec![
             entry("version", env!("CARGO_PKG_VERSION").to_string()),
-            entry("profile", clustering.profile().name().to_string()),
+            entry("profile", profile.to_string()),
             entry("sketch_id", sketch_id),
             entry("verdict_id", verdict_id),
         ]))

@@ -5,6 +5,7 @@ use super::{Finished, without_name};
 use crate::engine::{Clustering, Pair};
 use crate::error::{Error, Result};
 use crate::profile::Measurement;
+use crate::verify::name_to_representative;
 use rusqlite::{Connection, ToSql, params};
 use std::path::Path;
 
@@ -60,7 +61,7 @@ fn fill(clustering: &Clustering, path: &Path) -> rusqlite::Result<()> {
             if row.article == row.cluster {
                 cluster.execute(params![id(row.cluster), id(row.representative), row.size])?;
             }
-            let relation = row.relation.map_or("self", |relation| relation.name());
+            let relation = name_to_representative(row.relation);
             let score = f64::from(row.probability_e4) / 10_000.0;
             member.execute(params![id(row.article), id(row.cluster), relation, score])?;
         }

@@ -3,6 +3,7 @@
 //! A table is counts only, under 32-bit hashes of stemmed tokens: no text of the feed can be read back from it.
 //! `docs/format.md` describes the file byte by byte.
 
+use crate::article::primary_language;
 use crate::error::{Error, Result};
 use crate::fixed::ln_q16;
 use crate::hash::{HashMap, hash64};
@@ -18,6 +19,9 @@ pub const IDF_ONE: u8 = 16;
 
 /// The idf, in sixteenths of a nat, from which a token is rare: an anchor.
 pub const RARE_IDF: u8 = 6 * IDF_ONE;
+
+/// Bytes of a language.
+const MAX_LANGUAGE_LEN: usize = 8;
 
 /// A frozen document-frequency table of one language.
 #[derive(Clone, Debug)]
@@ -45,13 +49,16 @@ impl Weights {
         Arc::clone(&TABLE)
     }
 
-    /// A table from counts of articles by token hash; tokens of fewer than `min_count` articles are left out.
+    /// A table from counts of articles by token hash; tokens of fewer than `min_count` articles are left out. Of the
+    /// language's tag the primary subtag is kept, in small letters: it has eight at most.
     #[must_use]
     pub fn from_counts(language: &str, num_articles: u64, counts: &HashMap<u32, u32>, min_count: u32) -> Self {
         let mut counts: Vec<(u32, u32)> =
             counts.iter().filter(|(_, c)| **c >= min_count).map(|(h, c)| (*h, *c)).collect();
         counts.sort_unstable();
-        Self::build(language.to_string(), num_articles, counts)
+        let letters = primary_language(language).bytes().filter(u8::is_ascii_alphanumeric).take(MAX_LANGUAGE_LEN);
+        let language = letters.map(|letter| char::from(letter.to_ascii_lowercase())).collect();
+        Self::build(language, num_articles, counts)
     }
 
     fn build(language: String, num_articles: u64, counts: Vec<(u32, u32)>) -> Self {
@@ -106,9 +113,8 @@ impl Weights {
         let mut out = Vec::with_capacity(36 + self.counts.len() * 5);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
-        let mut language = [0u8; 8];
-        let len = self.language.len().min(8);
-        language[..len].copy_from_slice(&self.language.as_bytes()[..len]);
+        let mut language = [0u8; MAX_LANGUAGE_LEN];
+        language[..self.language.len()].copy_from_slice(self.language.as_bytes());
         out.extend_from_slice(&language);
         out.extend_from_slice(&self.num_articles.to_le_bytes());
         out.extend_from_slice(&(self.counts.len() as u32).to_le_bytes());
@@ -135,7 +141,7 @@ impl Weights {
         self.idf.get(stem_hash).is_some()
     }
 
-    /// The language it was made from (BCP 47, at most eight bytes).
+    /// The language it was made from: a primary subtag of BCP 47.
     #[must_use]
     pub fn language(&self) -> &str {
         &self.language

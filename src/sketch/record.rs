@@ -5,7 +5,7 @@ mod thin;
 pub use thin::Records;
 
 use super::minhash::fold;
-use crate::article::{Article, Timestamp};
+use crate::article::{Article, Timestamp, primary_language};
 use crate::hash::hash_word;
 use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, guess_language, slug_len};
@@ -211,6 +211,14 @@ impl<'a> Terms<'a> {
         self.has(flag::OUTLET).then_some(self.head[head::OUTLET])
     }
 
+    /// Words of the body that belongs to the head, in pairs.
+    #[must_use]
+    pub fn body_len(&self) -> usize {
+        let len = |at: usize| self.head[at] as usize;
+        let num_words = 2 * len(head::NUM_FIGURES) + len(head::NUM_SHINGLES) + len(head::TITLE_LEN);
+        (4 * num_words + 3 * len(head::CONTENT_LEN) + 2 * len(head::NUM_SENTENCES)).div_ceil(8)
+    }
+
     /// Whether it has a headline to compare.
     #[must_use]
     pub fn has_title(&self) -> bool {
@@ -254,8 +262,7 @@ impl<'a> Record<'a> {
     /// Words of the body, in pairs.
     #[must_use]
     pub fn body_len(&self) -> usize {
-        let num_words = 2 * self.figures.len() + self.shingles.len() + self.title.len();
-        (4 * num_words + 3 * self.content.len() + 2 * self.sentence_ends.len()).div_ceil(8)
+        self.terms.body_len()
     }
 
     /// The sentences with content tokens, as ranges of these.
@@ -565,9 +572,11 @@ fn title_stems(article: &Article) -> Vec<u32> {
     stems
 }
 
-/// CORRECTED, CORRECTION or REFILE in a headline, or a correction's formula at either edge of the text.
+/// CORRECTED, CORRECTION or REFILE in a headline or before the text, or a correction's formula at either edge of it.
 fn says_correction(article: &Article, document: &Document<'_>) -> bool {
-    let in_title = article.title.iter().chain(&article.slug).any(|title| {
+    let before = &document.text[..document.body.start];
+    let titles = article.title.iter().chain(&article.slug).map(String::as_str);
+    let in_title = titles.chain([before]).any(|title| {
         ["CORRECTED", "CORRECTION", "Corrected", "Correction", "REFILE"].iter().any(|word| title.contains(word))
     });
     let text = &document.text[document.body.clone()];
@@ -594,8 +603,7 @@ fn says_correction(article: &Article, document: &Document<'_>) -> bool {
 fn is_language(article: &Article, document: &Document<'_>, weights: &Weights) -> bool {
     let language = weights.language();
     if let Some(stated) = &article.language {
-        let primary = stated.split(['-', '_']).next().unwrap_or(stated);
-        return primary.eq_ignore_ascii_case(language);
+        return primary_language(stated).eq_ignore_ascii_case(language);
     }
     if language != "en" {
         return guess_language(document) == Some(language);

@@ -90,7 +90,7 @@ const CODES: [(&str, Lang); 70] = [
 /// ```
 #[must_use]
 pub fn language_name(tag: &str) -> String {
-    let code = tag.split(['-', '_']).next().unwrap_or(tag).to_ascii_lowercase();
+    let code = crate::article::primary_language(tag).to_ascii_lowercase();
     let known = CODES.iter().find(|(known, _)| *known == code).map(|(_, language)| *language);
     known.or_else(|| Lang::from_code(&code)).map_or(code, |language| name_of(language).to_string())
 }

@@ -16,8 +16,8 @@ pub use credit::{Body, find_body};
 pub use date::{Date, find_dates};
 pub use language::{guess_language, language_name};
 pub use normalize::normalize;
-pub use number::{number_value, number_weight, number_word, scale_word};
-pub use stem::{is_stop_word, stem};
+pub use number::{number_value, number_weight, scale_word};
+pub use stem::stem;
 pub use token::{Token, TokenFlags, tokenize};
 
 use crate::bits::widest;

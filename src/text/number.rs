@@ -72,15 +72,6 @@ pub(super) const NUMBER_WORDS: &[(&str, u64)] = &[
     ("ninety", 90),
 ];
 
-/// The value of an English number word of one token, in thousandths: `two` to `ninety`.
-#[must_use]
-pub fn number_word(token: &[u8]) -> Option<u64> {
-    if !(3..=9).contains(&token.len()) {
-        return None;
-    }
-    NUMBER_WORDS.iter().find(|(word, _)| word.as_bytes() == token).map(|(_, value)| value * 1000)
-}
-
 /// The factor of a scale word after a figure: `million`, `mln`, `bn`, …
 #[must_use]
 pub fn scale_word(token: &[u8]) -> Option<u64> {
@@ -121,8 +112,6 @@ mod tests {
         for bad in [&b""[..], b".", b"1.2.3", b"x1", b"99999999999999999999"] {
             assert_eq!(number_value(bad), None);
         }
-        assert_eq!(number_word(b"twelve"), Some(12_000));
-        assert_eq!(number_word(b"one"), None);
         assert_eq!(scale_word(b"mln"), scale_word(b"million"));
     }
 

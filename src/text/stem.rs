@@ -14,12 +14,6 @@ pub(super) const STOP_WORDS: &[&str] = &[
     "yet", "you", "your",
 ];
 
-/// Whether a lower-cased English token is a stop word.
-#[must_use]
-pub fn is_stop_word(token: &[u8]) -> bool {
-    token.len() <= 8 && STOP_WORDS.binary_search_by(|word| word.as_bytes().cmp(token)).is_ok()
-}
-
 /// A lower-cased token without possessive and inflection: a prefix of it.
 ///
 /// Plural `-s`/`-es`/`-ies`, past `-ed`, `-ing` and `-ly` go where at least three letters stay. Not a
@@ -129,13 +123,6 @@ mod tests {
                 prop_assert_eq!(&word[..len], stem(word));
             }
         }
-    }
-
-    #[test]
-    fn stop_words_are_sorted() {
-        assert!(STOP_WORDS.is_sorted());
-        assert!(is_stop_word(b"the") && is_stop_word(b"your") && is_stop_word(b"a"));
-        assert!(!is_stop_word(b"oil") && !is_stop_word(b""));
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub use evidence::{Evidence, LEAD_LEN, Scratch, measure};
 pub use lcs::lcs_len;
 pub use overlap::{Outlook, outlook};
 pub use passage::{Differences, Passage, differences, shared_passages};
-pub use relation::Relation;
+pub use relation::{Relation, name_to_representative};
 
 use crate::fixed::{ONE, logit_q10, probability_e4};
 use crate::profile::{Measurement, Profile};
@@ -27,6 +27,21 @@ pub enum Level {
     /// Other words too.
     #[default]
     Rewrite,
+}
+
+impl Level {
+    /// All of them, from the narrowest.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Near, Self::Rewrite];
+
+    /// What options and files call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Near => "near",
+            Self::Rewrite => "rewrite",
+        }
+    }
 }
 
 /// What a pair is.
@@ -246,7 +261,7 @@ fn name_match(
     }
     let same_lead = evidence.value(Measurement::LeadBoth) >= naming::SAME_LEAD;
     let copied = percent(evidence, Measurement::ShingleJaccard) * 5 >= profile.verdict().near_percent * 4;
-    if same_lead && copied && adds_facts(later, earlier) {
+    if same_lead && copied && (adds_facts(later, earlier) || only_figures_differ(later, earlier)) {
         return (Relation::Update, first_is_later, undirected);
     }
     (undirected, first_is_later, undirected)
@@ -260,15 +275,25 @@ fn is_correction(first: &Record<'_>, second: &Record<'_>, first_is_later: bool) 
 
 /// Whether the two differ in a few names and figures and in nothing else.
 fn only_facts_differ(first: &Record<'_>, second: &Record<'_>) -> bool {
-    let missing = |from: &Record<'_>, to: &Record<'_>| {
-        let terms = from.terms.hashes().iter().zip(from.terms.flags());
-        let changed = terms.filter(|(hash, _)| to.terms.hashes().binary_search(hash).is_err());
-        changed.fold((true, 0), |(are_facts, num), (_, flags)| {
-            (are_facts && flags & (TokenFlags::NUMBER | TokenFlags::NAME) != 0, num + 1)
-        })
-    };
-    let ((first_facts, first_len), (second_facts, second_len)) = (missing(first, second), missing(second, first));
-    first_facts && second_facts && (1..=naming::CORRECTED_FACTS).contains(&first_len.max(second_len))
+    let missing = [facts_missing(first, second), facts_missing(second, first)];
+    matches!(missing, [Some((a, _)), Some((b, _))] if (1..=naming::CORRECTED_FACTS).contains(&a.max(b)))
+}
+
+/// Whether, besides, each has a figure in place of the other's.
+fn only_figures_differ(first: &Record<'_>, second: &Record<'_>) -> bool {
+    let has_figure = |from, to| facts_missing(from, to).is_some_and(|(_, num_figures)| num_figures > 0);
+    only_facts_differ(first, second) && has_figure(first, second) && has_figure(second, first)
+}
+
+/// How many terms the second lacks of the first's, and how many of these are figures; `None` where one is neither name
+/// nor figure.
+fn facts_missing(from: &Record<'_>, to: &Record<'_>) -> Option<(usize, usize)> {
+    let terms = from.terms.hashes().iter().zip(from.terms.flags());
+    let mut changed = terms.filter(|(hash, _)| to.terms.hashes().binary_search(hash).is_err());
+    changed.try_fold((0, 0), |(num, num_figures), (_, flags)| {
+        let is_fact = flags & (TokenFlags::NUMBER | TokenFlags::NAME) != 0;
+        is_fact.then(|| (num + 1, num_figures + usize::from(flags & TokenFlags::NUMBER != 0)))
+    })
 }
 
 /// Whether `later` holds figures that tell something and that `earlier` lacks.
@@ -358,6 +383,10 @@ mod tests {
         let verdict = judged(&at("a", FIRST, 0), &at("b", &corrected, 3));
         assert_eq!((verdict.relation, verdict.is_forward), (Relation::Update, false));
         assert!(verdict.is_correction);
+        for slug in ["CORRECTION: ", "CORRECTED - "] {
+            let slugged = format!("{slug}{}", FIRST.replace("214", "241"));
+            assert!(judged(&at("a", FIRST, 0), &at("b", &slugged, 3)).is_correction, "{slug}");
+        }
         // Cut to its first sentences it is one still, no excerpt.
         let cut = format!("{} (Corrects number of passengers)", &corrected[..250]);
         assert_eq!(judged(&at("a", FIRST, 0), &at("b", &cut, 3)).relation, Relation::Update);
@@ -370,8 +399,10 @@ mod tests {
 
     #[test]
     fn facts_that_change_alone_are_a_correction() {
-        let verdict = judged(&at("a", FIRST, 0), &at("b", &FIRST.replace("214", "241"), 3));
-        assert_eq!((verdict.relation, verdict.is_correction), (Relation::Update, true));
+        for (from, to) in [("214", "241"), ("two miles", "six miles")] {
+            let verdict = judged(&at("a", FIRST, 0), &at("b", &FIRST.replace(from, to), 3));
+            assert_eq!((verdict.relation, verdict.is_correction), (Relation::Update, true), "{from}");
+        }
         let longer = format!("{} A crew of 12 was aboard too, and divers will look at the hull on Tuesday.", FIRST);
         let verdict = judged(&at("a", FIRST, 0), &at("b", &longer, 3));
         assert_eq!((verdict.relation, verdict.is_correction), (Relation::Update, false));

@@ -2,7 +2,7 @@
 
 use super::naming;
 use crate::bits::{kernel, widest};
-use crate::fixed::{ONE, ratio, sqrt};
+use crate::fixed::{ONE, ratio};
 use crate::profile::RARE_IDF;
 use crate::sketch::{LANES, TermSums, Terms};
 use std::cmp::Ordering;
@@ -78,7 +78,7 @@ impl WordOverlap {
 
     pub(super) fn cosine(&self) -> i32 {
         let squares = u64::from(self.short.idf_squares) * u64::from(self.long.idf_squares);
-        ratio(self.both.idf_squares.into(), sqrt(squares))
+        ratio(self.both.idf_squares.into(), squares.isqrt())
     }
 
     pub(super) fn cover_shorter(&self) -> i32 {

@@ -82,6 +82,12 @@ impl Relation {
     }
 }
 
+/// The name of what an article is to the representative of its cluster; `None` of the representative itself.
+#[must_use]
+pub fn name_to_representative(relation: Option<Relation>) -> &'static str {
+    relation.map_or("self", Relation::name)
+}
+
 impl fmt::Display for Relation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

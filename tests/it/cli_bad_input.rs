@@ -66,7 +66,7 @@ fn a_line_that_is_no_article_is_named_and_skipped() {
 
         let folder = around(bytes);
         let ran = folder.run(&format!("cluster feed.jsonl {OUTPUTS} --on-error fail --rejects rejects.jsonl"));
-        assert_eq!((ran.code, ran.stderr), (1, format!("error: feed.jsonl:2: {reason}\n")));
+        assert_eq!((ran.code, ran.stderr), (1, format!("error: feed.jsonl:2: {reason} (byte {offset})\n")));
         assert_eq!(folder.names(), ["feed.jsonl", "rejects.jsonl"]);
         let ran = folder.run("dedup feed.jsonl -o kept.jsonl --removed removed.jsonl --on-error fail");
         assert_eq!((ran.code, folder.names().len()), (1, 2), "{ran}");
@@ -367,6 +367,54 @@ fn an_input_that_cannot_be_read_is_named() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_file_of_a_folder_that_cannot_be_opened_is_passed_over() {
+    let folder = Folder::new().write("in/a.jsonl", line("a", "Rain."));
+    std::os::unix::fs::symlink("nowhere", folder.path("in/b.jsonl")).unwrap();
+    for inputs in ["in", "in/*.jsonl"] {
+        let ran = folder.run_args(&["cluster", inputs, "-o", "-", "--rejects", "rejects.jsonl"]);
+        assert_eq!(ran.code, 0, "{ran}");
+        assert_eq!(ids(&ran), ["a"]);
+        assert!(warnings(&ran)[0].starts_with("warning: in/b.jsonl: cannot open: No such file"), "{ran}");
+        assert_eq!(field(&json(&folder.read("rejects.jsonl")), "place"), "in/b.jsonl");
+    }
+    let ran = folder.run("cluster in -o - --on-error fail");
+    assert!(ran.code == 1 && ran.stderr.contains("in/b.jsonl: cannot open: "), "{ran}");
+    // One that is named is an error.
+    assert_eq!(folder.run("cluster in/a.jsonl in/b.jsonl -o -").code, 1);
+}
+
+#[test]
+fn files_of_one_name_are_two_articles() {
+    let folder =
+        Folder::new().write("one/a.txt", "Rain fell.").write("two/a.txt", "Snow fell.").write("two/b.txt", "x");
+    let ran = folder.done("cluster one two -o -");
+    assert_eq!(ids(&ran), ["b.txt", "one/a.txt", "two/a.txt"]);
+    assert_eq!(ids(&folder.done("cluster one/a.txt one/a.txt -o -")), ["a.txt"]);
+}
+
+#[test]
+fn a_number_that_is_no_id_is_named_for_what_it_is() {
+    for (id, reason) in [("1.5", "a fraction"), ("1.0", "a number beyond 64 bits or with a point")] {
+        let folder = Folder::with_feed(&[format!("{{\"id\":{id},\"text\":\"Rain.\"}}")]);
+        let ran = folder.done("cluster feed.jsonl -o -");
+        assert!(warnings(&ran)[0].contains(&format!("id is {reason}")), "{ran}");
+    }
+    let folder = Folder::with_feed(&["{\"id\":18446744073709551615,\"text\":\"Rain.\"}"]);
+    assert_eq!(ids(&folder.done("cluster feed.jsonl -o -")), ["18446744073709551615"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_output_through_a_link_is_written_where_the_link_leads() {
+    let folder = Folder::with_feed(&[line("a", "Rain.")]).write("far/old.jsonl", "old");
+    std::os::unix::fs::symlink("far/old.jsonl", folder.path("link.jsonl")).unwrap();
+    folder.done("cluster feed.jsonl -o link.jsonl --quiet");
+    assert!(folder.path("link.jsonl").is_symlink());
+    assert_eq!(folder.read("far/old.jsonl"), folder.done("cluster feed.jsonl -o - --quiet").stdout);
+}
+
+#[test]
 fn a_packed_feed_that_is_cut_is_named() {
     let feed = std::fs::read(fixture("feed.jsonl")).unwrap();
     for (name, packed) in [("feed.jsonl.gz", gzip(&feed)), ("feed.jsonl.zst", zstd(&feed))] {
@@ -541,6 +589,12 @@ fn an_output_that_is_read_is_refused() {
             "mine.weights: is read, and would be replaced by -o",
         ),
         ("weights feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("sketch feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
+        ("index add seen feed.jsonl --rejects feed.jsonl", "feed.jsonl: is read, and would be replaced by --rejects"),
+        (
+            "filter --index seen feed.jsonl --rejects feed.jsonl",
+            "feed.jsonl: is read, and would be replaced by --rejects",
+        ),
         ("calibrate labels.tsv feed.jsonl -o labels.tsv", "labels.tsv: is read, and would be replaced by -o"),
         ("calibrate labels.tsv feed.jsonl -o feed.jsonl", "feed.jsonl: is read, and would be replaced by -o"),
         (

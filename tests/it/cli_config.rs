@@ -35,6 +35,18 @@ fn the_command_line_wins() {
 }
 
 #[test]
+fn commands_of_the_index_take_it_too() {
+    let folder = folder().write("near.toml", "level = \"near\"\nid-field = \"guid\"\ntext-field = \"story\"\n");
+    folder.done("index add seen feed.jsonl --config near.toml --quiet");
+    assert!(folder.done("index stats seen").stdout.starts_with(&format!("{} articles in ", family().len())));
+    let printed = folder.done("index add --threads 2 --config near.toml --print-config").stdout;
+    for line in ["level = \"near\"", "threads = 2"] {
+        assert!(printed.contains(&format!("\n{line}\n")), "{line} in {printed}");
+    }
+    folder.done("audit --print-config");
+}
+
+#[test]
 fn a_file_that_is_not_named_is_not_read() {
     let folder = folder().write("samestory.toml", "level = \"exact\"\n");
     let ran = folder.run("--print-config");
@@ -78,7 +90,7 @@ fn what_is_wrong_is_named_with_its_line() {
             "level = \"exakt\"",
             "error: c.toml:1: level is 'exakt', expected exact or near or rewrite; did you mean exact?\n",
         ),
-        ("threads = -1", "error: c.toml:1: threads is '-1': expected a whole number; 0 for one a core\n"),
+        ("threads = -1", "error: c.toml:1: threads is '-1': expected a whole number up to 256; 0 for one a core\n"),
         ("threads = true", "error: c.toml:1: threads is neither text nor a whole number\n"),
         (
             "keep = \"first\"",

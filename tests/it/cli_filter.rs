@@ -1,6 +1,6 @@
 //! `samestory filter`: what passes, what does not, and what is left when it is killed.
 
-use crate::support::{Folder, feed_lines, feed_lines_of, field, fixture, json as value, line, rows, text_of};
+use crate::support::{Folder, feed_lines, feed_lines_of, field, fixture, gzip, json as value, line, rows, text_of};
 use samestory::hash::derived_seed;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -137,6 +137,54 @@ fn lines_that_cannot_be_read_are_named() {
     assert_eq!(ran.code, 1, "{ran}");
     let ran = folder.run("filter --index seen none.jsonl");
     assert!(ran.code == 1 && ran.stderr.contains("none.jsonl: cannot open"), "{ran}");
+}
+
+#[test]
+fn a_file_is_judged_alike_in_every_run() {
+    let folder = Folder::with_feed(&feed_lines());
+    let passed = |number: usize| folder.done(&format!("filter --index seen-{number} feed.jsonl --tag --quiet")).stdout;
+    let first = passed(0);
+    assert_eq!(first.lines().count(), feed_lines().len());
+    for number in 1..6 {
+        assert_eq!(passed(number), first);
+    }
+}
+
+#[test]
+fn a_version_is_held_against_the_one_before_however_they_come() {
+    let base = text_of("korea-exports/base");
+    let article = |version: u32, text: &str| json!({"id": "v", "version": version, "text": text}).to_string() + "\n";
+    let corrected = format!("CORRECTION: the share of exports was 48 percent. {base}");
+    let lines =
+        [article(1, &base), article(1, &base), article(2, &corrected), line("w", &text_of("kenya-tea-auction/base"))];
+    let together = Folder::new();
+    let ran = together.run_on("filter --index seen --tag --quiet", lines.concat().as_bytes());
+    let apart = Folder::new();
+    let one_by_one: Vec<String> =
+        lines.iter().map(|line| apart.run_on("filter --index seen --tag --quiet", line.as_bytes()).stdout).collect();
+    assert_eq!(ran.stdout, one_by_one.concat());
+    let tagged = rows(&ran.stdout);
+    assert_eq!((field(&tagged[1], "duplicate_of"), field(&tagged[1], "relation")), ("v", "exact"));
+    assert_eq!((field(&tagged[2], "updates"), &tagged[2]["correction"]), ("v", &json!(true)));
+}
+
+#[test]
+fn an_input_that_is_cut_ends_with_a_reject() {
+    let feed = feed_lines().join("\n");
+    let packed = gzip(feed.as_bytes());
+    let folder = Folder::new().write("cut.jsonl.gz", &packed[..packed.len() / 2]);
+    let ran = folder.done("filter --index seen cut.jsonl.gz --rejects bad.jsonl");
+    assert!(ran.stdout.lines().count() > 20, "{ran}");
+    assert!(ran.stderr.contains(": cannot read: "), "{ran}");
+    assert!(!folder.read("bad.jsonl").is_empty());
+    assert_eq!(folder.run("filter --index other cut.jsonl.gz --on-error fail").code, 1);
+    // What unpacks to much more than it takes is refused, unless more is asked for.
+    let repeated = gzip((line("a", &"rain ".repeat(8_000_000)) + "\n").as_bytes());
+    let folder = Folder::new().write("big.gz", &repeated);
+    let ran = folder.done("filter --index seen big.gz --max-ratio 2");
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("--max-ratio allows more"), "{ran}");
+    let ran = folder.done("filter --index seen big.gz --max-ratio 100000");
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stderr);
 }
 
 #[test]

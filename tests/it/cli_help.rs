@@ -67,7 +67,7 @@ fn a_wrong_word_is_told_the_right_one() {
         ("clutser feed.jsonl", "a similar subcommand exists: 'cluster'"),
         ("cluster feed.jsonl -o - --treads 2", "a similar argument exists: '--threads'"),
         ("cluster feed.jsonl -o - --level exakt", "a similar value exists: 'exact'"),
-        ("cluster feed.jsonl -o - --threads two", "expected a whole number; 0 for one a core"),
+        ("cluster feed.jsonl -o - --threads two", "expected a whole number up to 256; 0 for one a core"),
         ("cluster feed.jsonl", "  --output <FILE>"),
         ("cluster -o -", "  <INPUT>..."),
         ("completions bsh", "a similar value exists: 'bash'"),

@@ -145,6 +145,13 @@ fn what_cannot_be_is_said() {
     folder.done("index add seen feed.jsonl --quiet");
     refused("index add seen feed.jsonl --level near", 1, "the index was made with level rewrite, asked for is near");
     refused("index query seen feed.jsonl --near simhash", 1, "was made with near minhash, asked for is simhash");
+    // Without being told, a command takes what the index was made with.
+    folder.done("index add alike feed.jsonl --near simhash --level near --quiet");
+    for command in ["add alike feed.jsonl", "stats alike", "query alike feed.jsonl", "remove alike a", "compact alike"]
+    {
+        folder.done(&format!("index {command}"));
+    }
+    refused("index stats alike --level rewrite", 1, "was made with level near, asked for is rewrite");
     refused("index expire seen", 2, "--older-than");
     refused("index expire seen --older-than 3x", 2, "expected a whole number and s, m, h, d or w, as 30d");
     refused("index clusters seen -o clusters.txt", 2, "expected a name that ends in .jsonl");

@@ -28,6 +28,24 @@ fn a_table_counts_articles() {
 }
 
 #[test]
+fn a_table_is_of_a_language_not_of_a_region() {
+    let lines = ["pt-BR", "por", "pt", "en"].iter().enumerate().map(|(i, tag)| {
+        serde_json::json!({"id": i.to_string(), "text": format!("A balsa {i} encalhou."), "language": tag}).to_string()
+    });
+    let folder = Folder::with_feed(&lines.collect::<Vec<_>>());
+    for tag in ["pt-BR", "por", "PT"] {
+        folder.done(&format!("weights feed.jsonl -o pt.weights --language {tag} --quiet"));
+        let table = Weights::from_bytes("pt", &bytes(&folder, "pt.weights")).unwrap();
+        assert_eq!((table.language(), table.num_articles()), ("pt", 3), "{tag}");
+    }
+    for tag in ["", "p", "português", "abcdefghi", "1"] {
+        let ran = folder.run_args(&["weights", "feed.jsonl", "-o", "x.weights", "--language", tag]);
+        assert_eq!(ran.code, 2, "{tag}");
+        assert!(ran.stderr.contains("expected a language tag"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn order_and_repeats_do_not_change_a_table() {
     let mut lines = feed_lines();
     // Another id, the same text: one article.

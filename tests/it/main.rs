@@ -15,6 +15,7 @@ mod cli_filter;
 mod cli_help;
 mod cli_index;
 mod cli_plan;
+mod cli_sketch;
 mod cli_weights;
 mod determinism;
 mod docs;

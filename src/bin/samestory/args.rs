@@ -2,6 +2,8 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use samestory::article::primary_language;
+use samestory::fields::language_tag;
 use samestory::input::{Blocks, Format, Options, read_file};
 use samestory::profile::Measurement;
 use std::path::PathBuf;
@@ -10,6 +12,9 @@ use std::path::PathBuf;
 const CANDIDATES_PER_ARTICLE: f64 = 2.7;
 /// Bytes of the largest profile or table of weights that is read, unpacked.
 const MAX_PARAMETERS_LEN: usize = 256 << 20;
+
+/// Threads that can be asked for: each holds tables of its own.
+const MAX_THREADS: usize = 256;
 
 /// Finds the same story told twice: exact copies, near copies, excerpts and rewrites; keeps look-alikes apart.
 #[derive(Debug, Parser)]
@@ -42,6 +47,8 @@ pub(crate) enum Command {
     /// Predict from a sample what clustering a feed takes: candidates, time, memory, disk; say whether profile and
     /// weights still fit
     Plan(Plan),
+    /// Write signatures, fingerprints and keys of articles as a table for other pipelines
+    Sketch(Sketch),
     /// Count in how many articles of a feed each word stands, as a table of weights
     Weights(Weights),
     /// Fit the verdict on labelled pairs and write a profile
@@ -286,12 +293,13 @@ pub(crate) struct Filter {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Matching")]
 pub(crate) struct Sketching {
-    /// How far to look: same text, same wording, or the same telling in other words; an index has one for good
-    #[arg(long, value_name = "LEVEL", default_value = "rewrite")]
-    pub(crate) level: LevelName,
-    /// How near copies are found; an index has one for good
-    #[arg(long, value_name = "SKETCH", default_value = "minhash")]
-    pub(crate) near: NearName,
+    /// How far to look: same text, same wording, or the same telling in other words; an index has one for good [default: the
+    /// index's, rewrite for a new one]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Option<LevelName>,
+    /// How near copies are found; an index has one for good [default: the index's, minhash for a new one]
+    #[arg(long, value_name = "SKETCH")]
+    pub(crate) near: Option<NearName>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -352,7 +360,11 @@ pub(crate) struct IndexAdd {
     #[command(flatten)]
     pub(crate) keeping: Keeping,
     #[command(flatten)]
-    pub(crate) matching: Matching,
+    pub(crate) near: Sketching,
+    /// Articles that share an id and differ in text: refuse them with an error that names both, or let the newest
+    /// stand (by version, then time of publication, then hash of the text)
+    #[arg(long, value_name = "WHICH", default_value = "refuse", help_heading = "Matching")]
+    pub(crate) versions: VersionsName,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -420,7 +432,7 @@ pub(crate) struct IndexExpire {
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub(crate) older_than: Option<i64>,
     /// A moment, as 2026-03-04 or in RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) before: Option<samestory::Timestamp>,
 }
 
@@ -526,6 +538,40 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A row an article, in the order of the input: id, exact_key (articles with equal ones are exact \
+    copies), fingerprint (SimHash, 64 bits), signature (MinHash, a number a slot) and keys (42 bits each): two \
+    articles that share a key are a candidate pair for 'samestory compare', or a judge of your own.\n\nExamples:\n  \
+    samestory sketch feed.jsonl.zst -o sketches.parquet\n  \
+    samestory sketch feed.jsonl -o - --level near | jq -c '[.id, .signature]'"
+)]
+pub(crate) struct Sketch {
+    /// Files, folders, patterns in quotes, or - for stdin; gzip, zstd, bzip2 and xz are unpacked
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to write the rows: .jsonl, also in .gz or .zst after it, or .parquet, or - for JSON lines on stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// What keys are made for: none, near copies and excerpts, or the same telling in other words too
+    #[arg(long, value_name = "LEVEL", default_value = "rewrite", help_heading = "Matching")]
+    pub(crate) level: LevelName,
+    /// What keys for near copies are made of
+    #[arg(long, value_name = "SKETCH", default_value = "minhash", help_heading = "Matching")]
+    pub(crate) near: NearName,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+impl Sketch {
+    /// The engine asked for.
+    pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
+        Ok(self.running.engine()?.with_level(self.level.level()).with_near(self.near.near()))
+    }
+}
+
+#[derive(Debug, ClapArgs)]
 #[command(after_help = "A text that comes many times is counted once.\n\nExamples:\n  \
     samestory weights feed.jsonl.zst -o mine.weights\n  \
     samestory weights de/*.jsonl -o de.weights --language de --min-count 5\n  \
@@ -538,7 +584,7 @@ pub(crate) struct Weights {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Language of the feed (BCP 47); articles in others are not counted
-    #[arg(long, value_name = "TAG", default_value = "en")]
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = parse_language)]
     pub(crate) language: String,
     /// Leave out words that stand in fewer articles
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
@@ -624,6 +670,7 @@ pub(crate) struct Man {
     samestory audit clusters.jsonl feed.jsonl --list pairs.jsonl --pairs 200\n  \
     samestory audit clusters.jsonl feed.jsonl --answers answers.tsv -o labels.tsv --pairs 200"
 )]
+#[command(group(clap::ArgGroup::new("where").required(true).multiple(true).args(["output", "list"])))]
 pub(crate) struct Audit {
     /// What `cluster -o` wrote, JSON lines or CSV
     pub(crate) clusters: PathBuf,
@@ -631,7 +678,7 @@ pub(crate) struct Audit {
     #[arg(required = true, value_name = "ARTICLES")]
     pub(crate) articles: Vec<PathBuf>,
     /// Where to write the labels, for `calibrate`; where it holds labels of this sample already, they stay
-    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// How many pairs to draw
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -704,12 +751,18 @@ fn parse_span(text: &str) -> Result<i64, String> {
     Ok(i64::from(number) * unit)
 }
 
-fn parse_moment(text: &str) -> Result<samestory::Timestamp, String> {
-    samestory::Timestamp::parse(text).ok_or_else(|| "expected a time, as 2026-03-04 or in RFC 3339".to_string())
+/// The language of a tag: of `pt-BR` and `por` `pt`.
+fn parse_language(text: &str) -> Result<String, String> {
+    let tag = language_tag(text);
+    let primary = primary_language(&tag);
+    let is_tag = (2..=8).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_lowercase());
+    is_tag.then(|| primary.to_string()).ok_or_else(|| "expected a language tag such as en or pt-BR".to_string())
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number; 0 for one a core".to_string())
+    let fits = |number: &usize| *number <= MAX_THREADS;
+    let hint = || format!("expected a whole number up to {MAX_THREADS}; 0 for one a core");
+    text.parse().ok().filter(fits).ok_or_else(hint)
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {
@@ -741,7 +794,8 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
 }
 
 fn parse_time(text: &str) -> Result<samestory::Timestamp, String> {
-    samestory::Timestamp::parse(text).ok_or_else(|| "expected a time such as 2026-11-29T12:00:00Z".to_string())
+    samestory::Timestamp::parse(text)
+        .ok_or_else(|| "expected a time such as 2026-11-29 or 2026-11-29T12:00:00Z".to_string())
 }
 
 /// Formats by name; Atom goes by its own name too.
@@ -775,49 +829,61 @@ fn parse_keep(text: &str) -> Result<samestory::engine::Keep, String> {
     }
 }
 
-/// The engine that level and sketch ask for.
-fn engine_for(level: LevelName, near: NearName, running: &Running) -> anyhow::Result<samestory::Engine> {
-    use samestory::engine::NearSketch;
-    use samestory::verify::Level;
-    Ok(running
-        .engine()?
-        .with_level(match level {
-            LevelName::Exact => Level::Exact,
-            LevelName::Near => Level::Near,
-            LevelName::Rewrite => Level::Rewrite,
-        })
-        .with_near(match near {
-            NearName::Minhash => NearSketch::MinHash,
-            NearName::Simhash => NearSketch::SimHash,
-        }))
+impl LevelName {
+    fn level(self) -> samestory::verify::Level {
+        use samestory::verify::Level;
+        match self {
+            Self::Exact => Level::Exact,
+            Self::Near => Level::Near,
+            Self::Rewrite => Level::Rewrite,
+        }
+    }
+}
+
+impl NearName {
+    fn near(self) -> samestory::engine::NearSketch {
+        use samestory::engine::NearSketch;
+        match self {
+            Self::Minhash => NearSketch::MinHash,
+            Self::Simhash => NearSketch::SimHash,
+        }
+    }
+}
+
+impl VersionsName {
+    pub(crate) fn versions(self) -> samestory::engine::Versions {
+        use samestory::engine::Versions;
+        match self {
+            Self::Refuse => Versions::Refuse,
+            Self::Newest => Versions::Newest,
+        }
+    }
 }
 
 impl IndexPlace {
     /// The engine that the index is opened with.
     pub(crate) fn engine(&self) -> anyhow::Result<samestory::Engine> {
-        self.near.engine(&self.running)
+        self.near.engine(&self.running, &self.folder)
     }
 }
 
 impl Sketching {
-    /// The engine these words ask for; of versions the newest stands.
-    pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
-        Ok(engine_for(self.level, self.near, running)?.with_versions(samestory::engine::Versions::Newest))
+    /// The engine these words ask for, and the index of a folder, where there is one; of versions the newest stands.
+    pub(crate) fn engine(&self, running: &Running, folder: &std::path::Path) -> anyhow::Result<samestory::Engine> {
+        let (level, near) = samestory::Index::made_for(folder).unwrap_or_default();
+        let engine = running.engine()?.with_versions(samestory::engine::Versions::Newest);
+        let engine = engine.with_level(self.level.map_or(level, LevelName::level));
+        Ok(engine.with_near(self.near.map_or(near, NearName::near)))
     }
 }
 
 impl Matching {
     /// The engine these words ask for.
     pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
-        use samestory::engine::Versions;
-        Ok(engine_for(self.level, self.near, running)?.with_versions(match self.versions {
-            VersionsName::Refuse => Versions::Refuse,
-            VersionsName::Newest => Versions::Newest,
-        }))
+        let engine = running.engine()?.with_level(self.level.level()).with_near(self.near.near());
+        Ok(engine.with_versions(self.versions.versions()))
     }
-}
 
-impl Matching {
     /// Says which records were compared by wording only, where more was asked for than equal texts.
     pub(crate) fn note_languages(&self, stats: &samestory::engine::Stats) {
         let note = crate::message::without_weights(&stats.unweighted_languages);
@@ -902,11 +968,6 @@ impl Reading {
             }
         }
         names
-    }
-
-    /// The input format, where one is given.
-    pub(crate) fn input_format(&self) -> Option<Format> {
-        self.format
     }
 
     /// The blocks of inputs, read as these words say.

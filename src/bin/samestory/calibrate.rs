@@ -57,7 +57,12 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
     let prevalence = args.prevalence.unwrap_or_else(|| prevalence(&judged));
     let report = Report { args, judged: &judged, prevalence, curve: &curve(&judged, prevalence) };
     let match_percent = match args.precision {
-        Some(precision) => report.threshold(precision).map_err(labels_error)?,
+        Some(precision) => report.threshold(precision).map_err(|reason| {
+            if !args.running.quiet {
+                report.print_curve();
+            }
+            labels_error(reason)
+        })?,
         None => profile.verdict().match_percent,
     };
     let note = args.note.clone().unwrap_or_else(|| report.note());
@@ -190,18 +195,7 @@ impl Report<'_> {
             None => "as in the labels, by weight; --prevalence states that of a feed",
         };
         message::line(&format!("share of true pairs {:.4}, {source}", self.prevalence));
-        message::line("probability   precision   95 % interval      recall   wrongful removals per 1,000 articles");
-        for point in self.curve.iter().filter(|point| PRINTED.contains(&point.percent)) {
-            let precision = point.precision.map_or("     -   -               ".to_string(), |p| {
-                format!("{:.4}   {:.4} to {:.4}", p.value, p.interval.0, p.interval.1)
-            });
-            message::line(&format!(
-                "       {}      {precision}   {:.4}   {:>17.2}",
-                share_of(point.percent),
-                point.recall,
-                self.removals(point)
-            ));
-        }
+        self.print_curve();
         let origin = match self.args.precision {
             Some(precision) => format!("the smallest with precision {precision}"),
             None => "as in the profile before".to_string(),
@@ -218,6 +212,22 @@ impl Report<'_> {
             point.recall,
             self.removals(point)
         ));
+    }
+
+    /// Precision and recall by threshold.
+    fn print_curve(&self) {
+        message::line("probability   precision   95 % interval      recall   wrongful removals per 1,000 articles");
+        for point in self.curve.iter().filter(|point| PRINTED.contains(&point.percent)) {
+            let precision = point.precision.map_or("     -   -               ".to_string(), |p| {
+                format!("{:.4}   {:.4} to {:.4}", p.value, p.interval.0, p.interval.1)
+            });
+            message::line(&format!(
+                "       {}      {precision}   {:.4}   {:>17.2}",
+                share_of(point.percent),
+                point.recall,
+                self.removals(point)
+            ));
+        }
     }
 
     fn removals(&self, point: &Point) -> f64 {

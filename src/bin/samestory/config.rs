@@ -131,14 +131,19 @@ fn value_of<'a>(words: &'a [OsString], option: &str) -> Option<&'a OsStr> {
 
 /// The option of that name, of whichever command has it first.
 fn find<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
-    let mut commands = std::iter::once(command).chain(command.get_subcommands());
-    commands.find_map(|command| command.get_arguments().find(|arg| arg.get_long() == Some(key)))
+    let own = command.get_arguments().find(|arg| arg.get_long() == Some(key));
+    own.or_else(|| command.get_subcommands().find_map(|sub| find(sub, key)))
 }
 
 /// The same command line where nothing must be given.
 fn without_needs(command: Command) -> Command {
     let relaxed = command.subcommand_required(false).arg_required_else_help(false);
-    relaxed.mut_subcommands(|sub| sub.mut_args(|arg| arg.required(false)).arg_required_else_help(false))
+    let mut relaxed = relaxed.mut_args(|arg| arg.required(false));
+    let groups: Vec<clap::Id> = relaxed.get_groups().map(|group| group.get_id().clone()).collect();
+    for group in groups {
+        relaxed = relaxed.mut_group(group, |group| group.required(false));
+    }
+    relaxed.mut_subcommands(without_needs)
 }
 
 /// A file's defaults by option, as they would be written on the command line.
@@ -164,21 +169,17 @@ impl Defaults {
     }
 
     /// The command line with these defaults in place of those built in.
-    fn apply(&self, mut command: Command) -> Command {
+    fn apply(&self, command: Command) -> Command {
+        let mut command = command.mut_subcommands(|sub| self.apply(sub));
         for (key, value) in &self.0 {
-            let has = |command: &Command| find_id(command, key);
             let set = |arg: Arg| {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
                 let help = help.split(" [default").next().unwrap_or_default().to_string();
                 arg.default_value(value.clone()).hide_default_value(false).help(help)
             };
-            command = match has(&command) {
-                Some(id) => command.mut_arg(id, set),
-                None => command.mut_subcommands(|sub| match has(&sub) {
-                    Some(id) => sub.mut_arg(id, set),
-                    None => sub,
-                }),
-            };
+            if let Some(id) = find_id(&command, key) {
+                command = command.mut_arg(id, set);
+            }
         }
         command
     }
@@ -254,7 +255,12 @@ fn print(command: &Command, matches: &ArgMatches) -> String {
             let mut raw = matches.try_get_raw(id).ok()??;
             Some((raw.next()?.to_string_lossy().into_owned(), is_default(matches.value_source(id))))
         };
-        let given = matches.subcommand().and_then(|(_, sub)| of(sub)).or_else(|| of(matches));
+        let mut given = of(matches);
+        let mut inner = matches.subcommand();
+        while let Some((_, sub)) = inner {
+            given = of(sub).or(given);
+            inner = sub.subcommand();
+        }
         let default = || arg.get_default_values().first().map(|value| (value.to_string_lossy().into_owned(), true));
         let found = given.or_else(default);
         let built_in = find(&built_in, key).expect("as above");

@@ -26,7 +26,12 @@ pub(crate) fn reject_line(reject: &Reject) -> String {
 
 /// What is said of a record that could not be read.
 pub(crate) fn say_rejected(reject: &Reject) {
-    message::warning(&format!("{}: {} (byte {}), skipped", reject.place(), reject.reason, reject.offset));
+    message::warning(&format!("{}, skipped", said_of(reject)));
+}
+
+/// Where a record stands, and what is wrong with it.
+pub(crate) fn said_of(reject: &Reject) -> String {
+    format!("{}: {} (byte {})", reject.place(), reject.reason, reject.offset)
 }
 
 /// Parses blocks on any thread and gathers what was amiss.
@@ -120,7 +125,7 @@ impl Intake {
             output.finish()?.publish()?;
         }
         if let (OnError::Fail, Some(first)) = (reading.on_error, rejects.first()) {
-            bail!("{}: {}", first.place(), first.reason);
+            bail!("{}", said_of(first));
         }
         let met = self.met.into_inner().expect("no parser panics");
         met.check(reading)?;

@@ -1,17 +1,17 @@
 //! `samestory filter`
 
 use crate::args::{self, OnError};
-use crate::feed::{reject_line, say_rejected};
+use crate::feed::{reject_line, said_of, say_rejected};
 use crate::index::say_recovered;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::tag::with_fields;
 use anyhow::bail;
-use samestory::engine::Decision;
-use samestory::hash::hash128;
+use samestory::engine::{Decision, decimals};
+use samestory::hash::{HashMap, hash128};
 use samestory::input::{Aside, Block, FieldNames, Format, Notice, Reject};
 use samestory::output::Output;
-use samestory::{Index, Timestamp};
+use samestory::{Article, Index, Timestamp};
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,6 +34,7 @@ const NUM_NAMED: u64 = 10;
 
 pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
+    outputs.refuse_inputs(None, [args.input.as_path()].into_iter().chain(args.running.files()))?;
     outputs.refuse_unwritable()?;
     if !matches!(args.reading.format, None | Some(Format::Jsonl | Format::Ninjs)) {
         let hint = "filter reads a JSON object a line: --format jsonl or ninjs; index add reads every format";
@@ -43,9 +44,9 @@ pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let index = Index::open(&args.index, args.keeping.ask(args.near.engine(&args.running)?))?;
+    let index = Index::open(&args.index, args.keeping.ask(args.near.engine(&args.running, &args.index)?))?;
     say_recovered(index.recovered(), args.running.quiet);
-    let mut lines = Lines::read(&args.input, args.reading.max_record)?;
+    let mut lines = Lines::read(&args.input, &args.reading)?;
     let mut filter = Filter::new(args, index)?;
     while !stop.load(Ordering::Relaxed) {
         match lines.next_portion(&stop)? {
@@ -63,11 +64,17 @@ struct Portion {
     offset: u64,
     /// Lines before these that were too long to be held.
     too_long: Vec<(u64, u64)>,
+    /// Why no more of the input can be read, where it ends so.
+    broken: Option<String>,
 }
 
 /// Input as it comes, read by a thread of its own, so that what has come is passed on when no more does.
 struct Lines {
-    pieces: Receiver<samestory::Result<Vec<u8>>>,
+    /// Bytes, or why no more can be read.
+    pieces: Receiver<Result<Vec<u8>, String>>,
+    /// Whether all of it is there: then portions are as large as they may be, and the same in every run.
+    is_file: bool,
+    broken: Option<String>,
     /// What has come and is not passed on.
     held: Vec<u8>,
     line: u64,
@@ -81,23 +88,29 @@ struct Lines {
 }
 
 impl Lines {
-    fn read(path: &Path, max_len: usize) -> anyhow::Result<Self> {
+    fn read(path: &Path, reading: &args::Reading) -> anyhow::Result<Self> {
         let (sender, pieces) = sync_channel(PIECES_AHEAD);
-        let path = path.to_path_buf();
-        if path.as_os_str() != "-" && !path.exists() {
-            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-            return Err(samestory::Error::io(path, "open", missing).into());
+        let (path, max_ratio) = (path.to_path_buf(), reading.max_ratio);
+        let is_stdin = path.as_os_str() == "-";
+        let found = std::fs::metadata(if is_stdin { Path::new("/dev/stdin") } else { &path });
+        let is_file = found.as_ref().is_ok_and(std::fs::Metadata::is_file);
+        if !is_stdin {
+            // A pipe must not be opened twice.
+            let opened = if is_file { std::fs::File::open(&path).map(|_| ()) } else { found.map(|_| ()) };
+            opened.map_err(|error| samestory::Error::io(&path, "open", error))?;
         }
-        std::thread::spawn(move || read_pieces(&path, &sender));
+        std::thread::spawn(move || read_pieces(&path, max_ratio, &sender));
         Ok(Self {
             pieces,
+            is_file,
+            broken: None,
             held: Vec::new(),
             line: 1,
             offset: 0,
             is_at_end: false,
             passing_over: None,
             too_long: Vec::new(),
-            max_len,
+            max_len: reading.max_record,
         })
     }
 
@@ -108,7 +121,7 @@ impl Lines {
             let has_line = memchr::memrchr(b'\n', &self.held).is_some();
             let piece = if self.is_at_end || (is_full && has_line) {
                 None
-            } else if has_line {
+            } else if has_line && !self.is_file {
                 // More only if it is there already.
                 self.pieces.try_recv().ok()
             } else {
@@ -123,8 +136,12 @@ impl Lines {
                 }
             };
             match piece {
-                Some(piece) => self.take(&piece?),
-                None if self.held.is_empty() && self.too_long.is_empty() => return Ok(None),
+                Some(Ok(piece)) => self.take(&piece),
+                Some(Err(reason)) => {
+                    self.broken = Some(reason);
+                    self.is_at_end = true;
+                }
+                None if self.held.is_empty() && self.too_long.is_empty() && self.broken.is_none() => return Ok(None),
                 None => return Ok(Some(self.cut())),
             }
         }
@@ -156,10 +173,14 @@ impl Lines {
         let mut num_lines = 0;
         let mut len = 0;
         for end in memchr::memchr_iter(b'\n', &self.held).take(PORTION_LEN) {
+            if num_lines > 0 && end >= PORTION_BYTES {
+                break;
+            }
             num_lines += 1;
             len = end + 1;
         }
-        if self.is_at_end && num_lines < PORTION_LEN {
+        let is_last = self.is_at_end && memchr::memchr(b'\n', &self.held[len..]).is_none();
+        if is_last && num_lines < PORTION_LEN {
             len = self.held.len();
         }
         let rest = self.held.split_off(len);
@@ -168,6 +189,7 @@ impl Lines {
             first_line: self.line,
             offset: self.offset,
             too_long: std::mem::take(&mut self.too_long),
+            broken: if self.held.is_empty() { self.broken.take() } else { None },
         };
         self.line += num_lines as u64;
         self.offset += len as u64;
@@ -175,11 +197,13 @@ impl Lines {
     }
 }
 
-fn read_pieces(path: &Path, sender: &SyncSender<samestory::Result<Vec<u8>>>) {
-    let mut reader = match samestory::input::open(path) {
+fn read_pieces(path: &Path, max_ratio: u64, sender: &SyncSender<Result<Vec<u8>, String>>) {
+    let mut reader = match samestory::input::open_within(path, max_ratio) {
         Ok(reader) => reader,
         Err(error) => {
-            let _ = sender.send(Err(error));
+            let reason = error.to_string();
+            let place = format!("{}: ", path.display());
+            let _ = sender.send(Err(reason.strip_prefix(&place).unwrap_or(&reason).to_string()));
             return;
         }
     };
@@ -188,7 +212,7 @@ fn read_pieces(path: &Path, sender: &SyncSender<samestory::Result<Vec<u8>>>) {
             Ok([]) => return,
             Ok(bytes) => Ok(bytes.to_vec()),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => Err(samestory::Error::io(path, "read", error)),
+            Err(error) => Err(format!("cannot read: {error}")),
         };
         let len = piece.as_ref().map_or(0, Vec::len);
         // A receiver that is gone, or an error, is the end.
@@ -233,7 +257,8 @@ impl<'a> Filter<'a> {
 
     /// Judges lines, writes those that pass, then makes their articles last.
     fn pass(&mut self, portion: Portion) -> anyhow::Result<()> {
-        let Portion { bytes, first_line, offset, too_long } = portion;
+        let Portion { bytes, first_line, offset, too_long, broken } = portion;
+        let (num_lines, len) = (memchr::memchr_iter(b'\n', &bytes).count() as u64, bytes.len() as u64);
         self.seq += 1;
         let place = (self.seq, self.file.as_str());
         let options = self.args.reading.options();
@@ -249,6 +274,11 @@ impl<'a> Filter<'a> {
                 record: String::new(),
             });
         }
+        if let Some(reason) = broken {
+            let mut reject = Reject::new(&self.file, first_line + num_lines, offset + len, reason, b"");
+            reject.block = self.seq;
+            parsed.rejects.push(reject);
+        }
         self.reject(&parsed.rejects)?;
         for article in &mut parsed.articles {
             // A line's number is another's in the next run: an article without an id is known by what it says.
@@ -257,36 +287,48 @@ impl<'a> Filter<'a> {
                 article.id = format!("text:{:032x}", hash128(said.as_bytes())).into();
             }
         }
-        let mut offer = self.index.offer(parsed.articles)?;
-        let decisions = self.index.decide(&mut offer, self.args.window)?;
-        let mut out = Vec::new();
         let mut notices = parsed.notices.iter().peekable();
-        for (decision, range) in decisions.iter().zip(&parsed.records) {
-            while let Some(notice) = notices.next_if(|notice| notice.record.start < range.start) {
-                self.pass_notice(notice, &parsed.bytes, &mut out)?;
-            }
-            let line = &parsed.bytes[range.clone()];
-            self.counts.add(decision);
-            let adds = decision.relation.is_some() && !decision.is_repeat;
-            if self.args.tag || adds {
-                out.extend_from_slice(&with_fields(line, &fields_of(decision)));
-            } else if !decision.is_repeat {
-                out.extend_from_slice(line);
-                if !line.ends_with(b"\n") {
-                    out.push(b'\n');
+        let mut articles = std::mem::take(&mut parsed.articles);
+        let mut records = parsed.records.as_slice();
+        loop {
+            // A version is held against the one before, which therefore has to be in.
+            let rest = articles.split_off(num_first_versions(&articles));
+            let (these, others) = records.split_at(articles.len().min(records.len()));
+            let mut offer = self.index.offer(articles)?;
+            let decisions = self.index.decide(&mut offer, self.args.window)?;
+            let mut out = Vec::new();
+            for (decision, range) in decisions.iter().zip(these) {
+                while let Some(notice) = notices.next_if(|notice| notice.record.start < range.start) {
+                    self.pass_notice(notice, &parsed.bytes, &mut out)?;
+                }
+                let line = &parsed.bytes[range.clone()];
+                self.counts.add(decision);
+                let adds = decision.relation.is_some() && !decision.is_repeat;
+                if self.args.tag || adds {
+                    out.extend_from_slice(&with_fields(line, &fields_of(decision)));
+                } else if !decision.is_repeat {
+                    out.extend_from_slice(line);
+                    if !line.ends_with(b"\n") {
+                        out.push(b'\n');
+                    }
                 }
             }
+            if rest.is_empty() {
+                for notice in notices.by_ref() {
+                    self.pass_notice(notice, &parsed.bytes, &mut out)?;
+                }
+            }
+            let mut stdout = std::io::stdout().lock();
+            stdout
+                .write_all(&out)
+                .and_then(|()| stdout.flush())
+                .map_err(|error| samestory::Error::io("-", "write", error))?;
+            self.index.commit(offer)?;
+            if rest.is_empty() {
+                return self.expire();
+            }
+            (articles, records) = (rest, others);
         }
-        for notice in notices {
-            self.pass_notice(notice, &parsed.bytes, &mut out)?;
-        }
-        let mut stdout = std::io::stdout().lock();
-        stdout
-            .write_all(&out)
-            .and_then(|()| stdout.flush())
-            .map_err(|error| samestory::Error::io("-", "write", error))?;
-        self.index.commit(offer)?;
-        self.expire()
     }
 
     /// Passes on what is no story to be compared. A kill says which story it withdraws, and who tells it.
@@ -323,7 +365,7 @@ impl<'a> Filter<'a> {
                 output.write(reject_line(reject).as_bytes())?;
             }
             if self.args.reading.on_error == OnError::Fail {
-                bail!("{}: {}", reject.place(), reject.reason);
+                bail!("{}", said_of(reject));
             }
             if !self.args.running.quiet && self.counts.unread <= NUM_NAMED {
                 say_rejected(reject);
@@ -369,10 +411,22 @@ impl Counts {
     }
 }
 
+/// How many articles come before the first that has the id of one before it and says something else.
+fn num_first_versions(articles: &[Article]) -> usize {
+    let mut firsts: HashMap<&str, &Article> = HashMap::default();
+    for (number, article) in articles.iter().enumerate() {
+        let first = firsts.entry(article.id.as_str()).or_insert(article);
+        if first.text != article.text || first.title != article.title {
+            return number;
+        }
+    }
+    articles.len()
+}
+
 /// What is said of an article, as the fields of a JSON object.
 fn fields_of(decision: &Decision) -> String {
     let id = |of: Option<&String>| serde_json::Value::from(of.map(String::as_str));
-    let e4 = |parts: u16| format!("{}.{:04}", parts / 10_000, parts % 10_000);
+    let e4 = |parts: u16| decimals(parts.into());
     let repeated = decision.of.as_ref().filter(|_| decision.is_repeat);
     let relation = serde_json::Value::from(decision.relation.map(|relation| relation.name()));
     let score = decision.relation.map_or("null".to_string(), |_| e4(decision.probability_e4));

@@ -5,7 +5,7 @@ use crate::feed::Intake;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use crate::progress::Watch;
-use samestory::engine::{Added, Hit, Recovered};
+use samestory::engine::{Added, Hit, Recovered, decimals};
 use samestory::input::Aside;
 use samestory::output::{Format, Output, format_of, write_clusters};
 use samestory::sketch::Records;
@@ -48,11 +48,14 @@ fn open_there(place: &args::IndexPlace) -> anyhow::Result<Index> {
 }
 
 fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
-    Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?.refuse_unwritable()?;
-    let quiet = args.running.quiet;
-    let mut index = Index::open(&args.folder, args.keeping.ask(args.matching.engine(&args.running)?))?;
-    say_recovered(index.recovered(), quiet);
+    let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
     let blocks = args.reading.blocks(&args.inputs)?;
+    outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
+    outputs.refuse_unwritable()?;
+    let quiet = args.running.quiet;
+    let engine = args.near.engine(&args.running, &args.folder)?.with_versions(args.versions.versions());
+    let mut index = Index::open(&args.folder, args.keeping.ask(engine))?;
+    say_recovered(index.recovered(), quiet);
     let intake = Intake::new(&args.reading);
     let watch = Watch::start(quiet, &blocks, &intake, None);
     let started = std::time::Instant::now();
@@ -109,9 +112,9 @@ fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
     for block in blocks {
         let articles = intake.parse(block?).articles;
         for (article, hits) in articles.iter().zip(index.query_all(&articles)?) {
-            let hits: Vec<serde_json::Value> = hits.iter().map(hit_json).collect();
+            let hits: Vec<String> = hits.iter().map(hit_json).collect();
             let id = serde_json::Value::from(article.id.as_str());
-            output.write(format!("{{\"id\":{id},\"hits\":{}}}\n", serde_json::Value::from(hits)).as_bytes())?;
+            output.write(format!("{{\"id\":{id},\"hits\":[{}]}}\n", hits.join(",")).as_bytes())?;
         }
     }
     output.finish()?.publish()?;
@@ -119,9 +122,10 @@ fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn hit_json(hit: &Hit) -> serde_json::Value {
-    let score = f64::from(hit.probability_e4) / 10_000.0;
-    serde_json::json!({"id": hit.id, "relation": hit.relation.name(), "score": score, "story": hit.story})
+fn hit_json(hit: &Hit) -> String {
+    let (id, relation, score) =
+        (serde_json::Value::from(hit.id.as_str()), hit.relation.name(), decimals(hit.probability_e4.into()));
+    format!("{{\"id\":{id},\"relation\":\"{relation}\",\"score\":{score},\"story\":{}}}", hit.story)
 }
 
 fn remove(args: &args::IndexRemove) -> anyhow::Result<ExitCode> {
@@ -224,10 +228,10 @@ fn check(args: &args::IndexCheck) -> anyhow::Result<ExitCode> {
             if checked.problems.is_empty() { "sound" } else { "damaged" },
             counted(checked.num_articles, "article"),
             counted(checked.num_changes_in_log, "change"),
-            if lost == 0 {
-                "all can be read".to_string()
-            } else {
-                format!("{} cannot be read", counted(lost, "article"))
+            match (lost, checked.problems.is_empty()) {
+                (0, true) => "all can be read".to_string(),
+                (0, false) => "the articles in segments can be read".to_string(),
+                _ => format!("{} cannot be read", counted(lost, "article")),
             },
         ));
     }

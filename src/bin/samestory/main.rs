@@ -21,6 +21,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod similar;
+mod sketch;
 mod tag;
 mod weights;
 
@@ -77,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Compare(args) => compare::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Sketch(args) => sketch::run(&args),
         Command::Weights(args) => weights::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -23,9 +23,9 @@ pub(crate) fn man(args: &args::Man) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, "create", error))?;
-    let pages = std::iter::once((&command, "samestory".to_string()))
-        .chain(command.get_subcommands().map(|sub| (sub, format!("samestory-{}", sub.get_name()))));
-    for (command, name) in pages {
+    let mut pages = vec![(&command, "samestory".to_string())];
+    while let Some((command, name)) = pages.pop() {
+        pages.extend(command.get_subcommands().map(|sub| (sub, format!("{name}-{}", sub.get_name()))));
         let mut output = Output::create(&folder.join(format!("{name}.1")))?;
         output.write(page(command, &name)?.as_bytes())?;
         output.finish()?.publish()?;

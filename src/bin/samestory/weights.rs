@@ -5,6 +5,7 @@ use crate::feed::Intake;
 use crate::message;
 use crate::outputs::Outputs;
 use crate::progress::Watch;
+use samestory::article::primary_language;
 use samestory::hash::{HashMap, hash128};
 use samestory::output::Output;
 use samestory::profile::Weights;
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
     let mut texts = samestory::hash::HashSet::default();
     for block in blocks {
         for article in intake.parse(block?).articles {
-            let stated = article.language.as_deref().map(|tag| tag.split(['-', '_']).next().unwrap_or(tag));
+            let stated = article.language.as_deref().map(primary_language);
             let is_other = stated.is_some_and(|tag| !tag.eq_ignore_ascii_case(&args.language));
             // One text many times is one article, or a popular advertisement would look like common speech.
             if is_other || !texts.insert(hash128(article.text.as_bytes())) {

@@ -3,7 +3,7 @@
 use super::add::ByList;
 use super::decide::believed;
 use super::state::{Delta, Input, State, flag};
-use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Refined, Writing, level_name, near_name};
+use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Refined, Writing};
 use crate::engine::Engine;
 use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
@@ -209,8 +209,8 @@ impl Index {
             format: INDEX_FORMAT,
             sketch,
             verdict: profile.verdict_id(),
-            level: level_name(engine.level).to_string(),
-            near: near_name(engine.near).to_string(),
+            level: engine.level.name().to_string(),
+            near: engine.near.name().to_string(),
             records: engine.records.name().to_string(),
             seq: 0,
             next_file: 2,
@@ -235,8 +235,8 @@ impl Index {
         let fields = [
             ("sketch", &manifest.sketch, profile.sketch_id()),
             ("verdict", &manifest.verdict, profile.verdict_id()),
-            ("level", &manifest.level, level_name(engine.level).to_string()),
-            ("near", &manifest.near, near_name(engine.near).to_string()),
+            ("level", &manifest.level, engine.level.name().to_string()),
+            ("near", &manifest.near, engine.near.name().to_string()),
             ("records", &manifest.records, engine.records.name().to_string()),
         ];
         for (field, index, asked) in fields {

@@ -178,6 +178,16 @@ impl Index {
         Manifest::is_in(folder)
     }
 
+    /// The level and the sketch for near copies that the index of a folder was made for; `None` where there is none that
+    /// can be read.
+    #[must_use]
+    pub fn made_for(folder: &Path) -> Option<(Level, NearSketch)> {
+        let manifest = Manifest::read(folder).ok()?;
+        let level = Level::ALL.into_iter().find(|level| level.name() == manifest.level)?;
+        let near = NearSketch::ALL.into_iter().find(|near| near.name() == manifest.near)?;
+        Some((level, near))
+    }
+
     /// Calls `each` with every line of the log of stories that tells of a change after one's number (`docs/format.md`).
     ///
     /// # Errors
@@ -380,21 +390,6 @@ fn kept_or<K: Eq + std::hash::Hash, V: Copy>(kept: &Mutex<HashMap<K, V>>, key: K
     }
     kept.insert(key, value);
     value
-}
-
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Exact => "exact",
-        Level::Near => "near",
-        Level::Rewrite => "rewrite",
-    }
-}
-
-fn near_name(near: NearSketch) -> &'static str {
-    match near {
-        NearSketch::MinHash => "minhash",
-        NearSketch::SimHash => "simhash",
-    }
 }
 
 #[cfg(test)]

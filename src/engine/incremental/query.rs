@@ -32,7 +32,8 @@ impl Index {
     /// # Errors
     /// [`crate::Error::IndexDamaged`] when something that is needed is not as it was written.
     pub fn query(&self, article: &Article) -> Result<Vec<Hit>> {
-        let analyzed = self.engine.analyze_whole(article);
+        let mut analyzed = Analyzed::default();
+        self.engine.analyzer(self.keying.needs_signatures()).analyze(article, &mut analyzed);
         let record = analyzed.record.record();
         let mut hits: Vec<(bool, i32, Hit)> = Vec::new();
         let hit = |ordinal: u32, verdict: (Relation, u16)| Hit {
@@ -48,7 +49,8 @@ impl Index {
             hits.extend(copies.iter().map(|copy| (true, i32::MAX, hit(*copy, (Relation::Exact, 10_000)))));
         }
         let mut scratch = Scratch::default();
-        for ordinal in self.candidates(&analyzed)?.into_iter().filter(|ordinal| !copies.contains(ordinal)) {
+        for ordinal in self.candidates(&analyzed)?.into_iter().filter(|ordinal| copies.binary_search(ordinal).is_err())
+        {
             self.articles.look_at(ordinal)?;
             let (verdict, relation) = self.judge_guest(article.id.as_str(), &record, ordinal, &mut scratch);
             if relation.is_match() || relation.is_link() {

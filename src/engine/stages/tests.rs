@@ -60,7 +60,8 @@ fn pairs_met(stages: &Stages, rows: &HashMap<u64, Row>, standing: &[u64], seed: 
         bucket.sort_by_key(|(_, handle)| &rows[handle].id);
         let first = bucket[0].0;
         let refined = bucket.into_iter().map(|(key, handle)| {
-            let refinements = stages.refinements(&record(handle).record(0), key.with_origin_of(first));
+            assert_eq!(key.key(), first.key());
+            let refinements = stages.refinements(&record(handle).record(0), first);
             Crowded { refinements, handle }
         });
         parts.push((0, refined.collect()));
@@ -280,9 +281,9 @@ fn a_packed_article_is_what_it_was_or_refused() {
     assert_eq!(reason(&packed[..packed.len() - 8]), "a sketched article is damaged");
     assert!(Heads::default().push(&head_of(&packed)[8..]).is_err());
     assert!(Heads::default().push(head_of(&packed[..20])).is_err());
-    for at in [40, packed.len() / 2, packed.len() - 1] {
+    for at in 16..packed.len() {
         let mut damaged = packed.clone();
-        damaged[at] ^= 1;
+        damaged[at] ^= 1 << (at % 8);
         assert_eq!(reason(&damaged), "a sketched article is damaged");
     }
     let mut later = packed.clone();
@@ -351,8 +352,6 @@ fn keys_order_and_tell_their_origin() {
     for origin in [KeyOrigin::Band(41), KeyOrigin::Tree(511), KeyOrigin::Passage, KeyOrigin::Fingerprint] {
         let key = SketchKey::new(origin, (1 << 42) - 1);
         assert_eq!((key.origin(), key.key()), (origin, (1 << 42) - 1));
-        let first = SketchKey::new(KeyOrigin::Band(1), 7);
-        assert_eq!(key.with_origin_of(first), SketchKey::new(KeyOrigin::Band(1), (1 << 42) - 1));
         assert!(SketchKey::new(origin, 7) < SketchKey::new(KeyOrigin::Band(0), 8));
     }
 }

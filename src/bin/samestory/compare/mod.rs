@@ -119,7 +119,7 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
         return Err(Usage(format!("{file}: no such file; --feed FILE compares two ids of a feed")).into());
     }
     let says_format = file == "-" || samestory::input::has_known_name(&path);
-    let format = args.reading.input_format().or((!says_format).then_some(samestory::input::Format::Text));
+    let format = args.reading.format.or((!says_format).then_some(samestory::input::Format::Text));
     let mut found = Vec::new();
     for block in args.reading.blocks_as(&[path], format)? {
         let parsed = intake.parse(block?);
