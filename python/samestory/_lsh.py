@@ -44,11 +44,11 @@ class MinHashLSH(Generic[Key]):
 
     def insert(self, key: Key, minhash: MinHash, check_duplication: bool = True) -> None:
         """Adds a set under a key; one that is there is a `DataError`, or with `check_duplication=False` is replaced."""
+        bands = list(self._keys(minhash))
         if key in self._sets:
             if check_duplication:
                 raise DataError(f"the key {key!r} is there already; remove it first")
             self.remove(key)
-        bands = list(self._keys(minhash))
         self._sets[key] = minhash.copy()
         for band in bands:
             self._buckets.setdefault(band, {})[key] = None

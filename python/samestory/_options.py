@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Literal, Union
 
 from ._native import Profile
-from .errors import FileError, OptionError
+from .errors import OptionError
 
 __all__ = ["Fields", "Level", "Options", "ProfileLike", "profile_of"]
 
@@ -41,16 +39,7 @@ def profile_of(profile: ProfileLike, weights: StrPath | None = None) -> Profile:
         return _shipped()
     if profile is not None and not isinstance(profile, (str, os.PathLike)):
         raise OptionError(f"profile is of type {type(profile).__name__}; expected a Profile or the path of its file")
-    table = None
-    if weights is not None:
-        try:
-            table = Path(weights).read_bytes()
-        except OSError as error:
-            raise FileError(f"{os.fspath(weights)}: cannot read: {error.strerror}") from error
-        if table[:2] == b"\x1f\x8b":
-            table = gzip.decompress(table)
-    path = None if profile is None else os.fspath(profile)
-    return Profile.read(path, weights=table, weights_name=os.fspath(weights or "weights"))
+    return Profile.read(profile, weights=weights)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional
 
 from . import errors
-from ._native import Stages, __version__
+from ._native import Stages, __version__, read_parameters
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession  # type: ignore[import-not-found, unused-ignore]
@@ -45,8 +45,6 @@ ROWS_TO_ALL = 1_000_000
 DRIVER_EDGES = 5_000_000
 # Handles that two articles shared, after which the seed is not to blame.
 SEEDS = 4
-# Elements by which a bucket is refined at most.
-MAX_DEPTH = 16
 
 SHIPPING = (
     "ship samestory {version} to the executors: `--archives env.tar.gz#env` with PYSPARK_PYTHON=./env/bin/python, "
@@ -282,10 +280,8 @@ def _read(what: Optional[bytes | str | Path], is_text: bool) -> Any:
         return what
     if is_text and "\n" in str(what):
         return str(what)
-    try:
-        return Path(what).read_text("utf-8") if is_text else Path(what).read_bytes()
-    except OSError as error:
-        raise errors.FileError(f"{what}: cannot be read: {error.strerror}") from error
+    parameters = read_parameters(what)
+    return parameters.decode() if is_text else parameters
 
 
 @dataclass
@@ -527,7 +523,7 @@ class _Run:
         keys = keys.groupBy("handle").agg(F.collect_list("first").alias("keys"))
         packed = self.picked(keys, num_crowded, standing, "packed").select("handle", "packed", "keys")
         members = self.mapped(packed, _by_rows, MEMBERS, name="refine")
-        for depth in range(MAX_DEPTH + 1):
+        for depth in range(Stages.MAX_DEPTH + 1):
             members = self.kept(f"members-{depth}", members)
             sizes = members.groupBy("part").agg(
                 F.count(F.lit(1)).alias("num"), F.min(F.struct("id", "handle")).alias("first")

@@ -19,7 +19,7 @@ use samestory::lsh::Bands;
 use samestory::shingle::shingle_hashes;
 use samestory::sketch::{EMPTY_SLOT, MinHasher};
 use samestory::text::Document;
-use samestory::verify::Scratch;
+use samestory::verify::{Scratch, name_to_representative};
 use samestory::{Engine, Error, Result};
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
@@ -258,7 +258,7 @@ pub(crate) fn verify(
             for pair in 0..some.len() as u32 {
                 let [a, b] = [2 * pair, 2 * pair + 1].map(|rank| articles.get(rank));
                 let (relation, probability_e4) = stages.relation_to(&a, &b, &mut scratch);
-                relations.append_value(relation.map_or("self", |relation| relation.name()));
+                relations.append_value(name_to_representative(relation));
                 scores.append_value(f64::from(probability_e4) / 10_000.0);
             }
         }

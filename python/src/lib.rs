@@ -31,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use minhash::MinHash;
     #[pymodule_export]
-    use options::Profile;
+    use options::{Profile, read_parameters};
     #[pymodule_export]
     use stages::Stages;
     #[pymodule_export]

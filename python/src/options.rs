@@ -8,8 +8,34 @@ use samestory::engine::{NearSketch, Texts, Verdicts, Versions};
 use samestory::profile::{VerdictParams, Weights};
 use samestory::verify::Level;
 use samestory::{Engine, Error};
+use std::fs::File;
+use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Bytes of the largest profile or table of weights that is read, unpacked.
+const MAX_PARAMETERS_LEN: u64 = 256 << 20;
+
+/// The bytes of a profile's or a table's file, unpacked where gzip or zstd has packed them.
+#[pyfunction]
+pub(crate) fn read_parameters(path: PathBuf) -> PyResult<Vec<u8>> {
+    let fail = |error| raised(Error::io(&path, "read", error));
+    let mut file = io::BufReader::new(File::open(&path).map_err(fail)?);
+    let head = file.fill_buf().map_err(fail)?;
+    let (is_gzip, is_zstd) = (head.starts_with(&[0x1f, 0x8b]), head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
+    let unpacked: Box<dyn Read> = match (is_gzip, is_zstd) {
+        (true, _) => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
+        (_, true) => Box::new(zstd::stream::read::Decoder::with_buffer(file).map_err(fail)?),
+        _ => Box::new(file),
+    };
+    let mut bytes = Vec::new();
+    unpacked.take(MAX_PARAMETERS_LEN + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > MAX_PARAMETERS_LEN {
+        let reason = format!("larger than {MAX_PARAMETERS_LEN} bytes");
+        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, reason)));
+    }
+    Ok(bytes)
+}
 
 /// Every parameter of sketch and verdict.
 #[pyclass(frozen, module = "samestory")]
@@ -26,17 +52,20 @@ impl Profile {
         Self { inner: samestory::Profile::default() }
     }
 
-    /// A profile from a file as `samestory calibrate` writes it; `weights` is the content of a table of word weights.
+    /// A profile from a file as `samestory calibrate` writes it, and a table of word weights as `samestory weights` does,
+    /// either packed or not; without one of them, the one that ships.
     #[staticmethod]
-    #[pyo3(signature = (path=None, *, weights=None, weights_name="weights"))]
-    fn read(path: Option<PathBuf>, weights: Option<&[u8]>, weights_name: &str) -> PyResult<Self> {
+    #[pyo3(signature = (path=None, *, weights=None))]
+    fn read(path: Option<PathBuf>, weights: Option<PathBuf>) -> PyResult<Self> {
         let mut inner = samestory::Profile::default();
         if let Some(path) = path {
-            let text = std::fs::read_to_string(&path).map_err(|e| raised(Error::io(&path, "read", e)))?;
+            let fail = |_| raised(Error::io(&path, "read", io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")));
+            let text = String::from_utf8(read_parameters(path.clone())?).map_err(fail)?;
             inner = samestory::Profile::from_toml(&path.display().to_string(), &text).map_err(raised)?;
         }
-        if let Some(bytes) = weights {
-            inner = inner.with_weights(Weights::from_bytes(weights_name, bytes).map_err(raised)?);
+        if let Some(path) = weights {
+            let bytes = read_parameters(path.clone())?;
+            inner = inner.with_weights(Weights::from_bytes(&path.display().to_string(), &bytes).map_err(raised)?);
         }
         Ok(Self { inner })
     }
@@ -142,7 +171,23 @@ fn choice<T: Copy>(option: &str, got: &str, values: &[(&str, T)]) -> PyResult<T>
 /// # Errors
 /// When there is none.
 pub(crate) fn level_of(name: &str) -> PyResult<Level> {
-    choice("level", name, &[("exact", Level::Exact), ("near", Level::Near), ("rewrite", Level::Rewrite)])
+    choice("level", name, &Level::ALL.map(|level| (level.name(), level)))
+}
+
+/// The sketch for near copies of that name.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn near_of(name: &str) -> PyResult<NearSketch> {
+    choice("near", name, &NearSketch::ALL.map(|near| (near.name(), near)))
+}
+
+/// The rule for versions of that name.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn versions_of(name: &str) -> PyResult<Versions> {
+    choice("versions", name, &Versions::ALL.map(|versions| (versions.name(), versions)))
 }
 
 impl Options<'_> {
@@ -151,13 +196,10 @@ impl Options<'_> {
     /// # Errors
     /// When an option is not what it may be.
     pub(crate) fn engine(&self) -> PyResult<Engine> {
-        let near = choice("near", &self.near, &[("minhash", NearSketch::MinHash), ("simhash", NearSketch::SimHash)])?;
-        let versions =
-            choice("versions", &self.versions, &[("refuse", Versions::Refuse), ("newest", Versions::Newest)])?;
         let mut engine = Engine::new(self.profile.get().inner.clone())
             .with_level(level_of(&self.level)?)
-            .with_near(near)
-            .with_versions(versions)
+            .with_near(near_of(&self.near)?)
+            .with_versions(versions_of(&self.versions)?)
             .with_threads(self.threads)
             .with_texts(if self.texts { Texts::Held } else { Texts::Dropped })
             .with_verdicts(if self.pairs { Verdicts::Held } else { Verdicts::Counted });

@@ -5,7 +5,8 @@
 
 mod rows;
 
-use crate::error::{DataError, OptionError, of_panic, raised};
+use crate::error::{DataError, of_panic, raised};
+use crate::options::{level_of, near_of, versions_of};
 use arrow_array::types::{Float64Type, Int8Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use pyo3::prelude::*;
@@ -13,22 +14,17 @@ use rows::{Cell, Kind, Row, Rows, Table};
 use rows::{batches_of, block_of, bytes, each_group, flags, in_block, listed, numbers, numbers_in, texts};
 use samestory::cluster::{Forest, Match};
 use samestory::engine::stages::{self, Crowded, Facts, Heads, KeysScratch, SketchKey};
-use samestory::engine::{Articles, ClusterRow, NearSketch, Versions};
+use samestory::engine::{Articles, ClusterRow};
 use samestory::fields::{Columns, FieldNames};
 use samestory::hash::HashMap;
+use samestory::lsh::{KEY_BITS, MAX_DEPTH, NEIGHBOURS};
 use samestory::profile::Weights;
-use samestory::verify::{Level, Outlook, Relation, Scratch};
+use samestory::verify::{Outlook, Relation, Scratch, name_to_representative};
 use samestory::{Article, Engine, Profile};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Articles of a crowded bucket, in order of id, that the next one is paired with beside the first.
-const NEIGHBOURS: usize = 4;
 /// Characters of a text by which an error tells two of one id apart.
 const EXCERPT_LEN: usize = 60;
-/// What a representative is to itself.
-const SELF: &str = "self";
-/// Bits of a key.
-const KEY_BITS: u32 = 42;
 
 /// The stages of one profile, level, sketch for near copies, rule for versions and seed of handles.
 #[pyclass(frozen, module = "samestory._native")]
@@ -39,6 +35,10 @@ pub(crate) struct Stages {
 
 #[pymethods]
 impl Stages {
+    /// Elements by which a bucket is refined at most.
+    #[classattr]
+    const MAX_DEPTH: usize = MAX_DEPTH;
+
     #[new]
     #[pyo3(signature = (*, profile=None, weights=None, level="rewrite", near="minhash", versions="refuse", seed=0))]
     fn new(
@@ -54,13 +54,10 @@ impl Stages {
             let table = Weights::from_bytes("weights", bytes).map_err(raised)?;
             made = made.map(|profile| profile.with_weights(table));
         }
-        let levels = [("exact", Level::Exact), ("near", Level::Near), ("rewrite", Level::Rewrite)];
-        let nears = [("minhash", NearSketch::MinHash), ("simhash", NearSketch::SimHash)];
-        let rules = [("refuse", Versions::Refuse), ("newest", Versions::Newest)];
         let engine = Engine::new(made.map_err(raised)?)
-            .with_level(chosen("level", level, &levels)?)
-            .with_near(chosen("near", near, &nears)?)
-            .with_versions(chosen("versions", versions, &rules)?);
+            .with_level(level_of(level)?)
+            .with_near(near_of(near)?)
+            .with_versions(versions_of(versions)?);
         Ok(Self { stages: stages::Stages::new(engine), seed })
     }
 
@@ -525,9 +522,9 @@ impl Stages {
                 for (article, handle) in articles.iter().zip(handles) {
                     let (name, score_e4) = if handle != representative {
                         let (relation, score_e4) = self.stages.relation_to(&article, &standing, &mut scratch);
-                        (relation.map_or(SELF, Relation::name), score_e4)
+                        (name_to_representative(relation), score_e4)
                     } else if salt == 0 {
-                        (SELF, 10_000)
+                        (name_to_representative(None), 10_000)
                     } else {
                         continue;
                     };
@@ -613,12 +610,6 @@ impl Stages {
 /// Does the work with Python's lock released; what panics is an exception.
 fn apart<T: Send>(py: Python<'_>, work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {
     py.detach(|| catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(of_panic(&*panic))))
-}
-
-fn chosen<T: Copy>(option: &str, name: &str, of: &[(&str, T)]) -> PyResult<T> {
-    let names = || of.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    let found = of.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    found.ok_or_else(|| OptionError::new_err(format!("{option} is '{name}', expected one of {}", names())))
 }
 
 /// The article of a row; instead of a place it has the beginning of its text, by which people may find it.

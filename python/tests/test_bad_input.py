@@ -1,5 +1,7 @@
 """What cannot be taken is an exception that names the row, the field and the fix."""
 
+import gzip
+
 import pandas
 import pyarrow
 import pytest
@@ -133,6 +135,17 @@ def test_bad_profiles(tmp_path):
     (tmp_path / "bad.weights").write_bytes(b"no table")
     with pytest.raises(ProfileError, match="weights table .*bad.weights"):
         samestory.cluster([FERRY], weights=tmp_path / "bad.weights")
+    (tmp_path / "cut.toml.gz").write_bytes(gzip.compress(text.encode())[:-9])
+    with pytest.raises(samestory.FileError, match="cut.toml.gz: cannot read"):
+        samestory.cluster([FERRY], profile=tmp_path / "cut.toml.gz")
+
+
+def test_packed_profiles_are_unpacked(tmp_path):
+    text = samestory.Profile().with_threshold(0.7).to_toml().encode()
+    (tmp_path / "own.toml.gz").write_bytes(gzip.compress(text[:99]) + gzip.compress(text[99:]))
+    (tmp_path / "own.toml.zst").write_bytes(pyarrow.compress(text, codec="zstd", asbytes=True))
+    for name in ("own.toml.gz", "own.toml.zst"):
+        assert samestory.Profile.read(tmp_path / name).threshold == 0.7
 
 
 def test_a_mask_of_another_length():
