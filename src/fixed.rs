@@ -25,7 +25,7 @@ pub fn ratio(num: u64, den: u64) -> i32 {
 ///
 /// Bit by bit: squaring a number in [1, 2) doubles its logarithm.
 #[must_use]
-pub fn log2_q16(x: u64) -> u32 {
+pub(crate) fn log2_q16(x: u64) -> u32 {
     if x == 0 {
         return 0;
     }
@@ -57,7 +57,7 @@ pub fn ln_q16(x: u64) -> u32 {
 
 /// `exp(-x)` with 30 fractional bits, for `x >= 0` with 16 fractional bits.
 #[must_use]
-pub fn exp_neg_q30(x_q16: u32) -> u32 {
+pub(crate) fn exp_neg_q30(x_q16: u32) -> u32 {
     // 2^-(1/2), 2^-(1/4), … with 30 fractional bits.
     const ROOTS: [u64; 16] = [
         759_250_125,

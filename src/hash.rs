@@ -63,7 +63,7 @@ pub fn hash64(bytes: &[u8], seed: u64) -> u64 {
 /// 64-bit hash of a word without zero bytes. One of up to 16 bytes is filled up with zeros and hashed by
 /// [`hash_short`], so that the processor need not guess its length; a longer one by XXH3.
 #[must_use]
-pub fn hash_word(word: &[u8]) -> u64 {
+pub(crate) fn hash_word(word: &[u8]) -> u64 {
     if word.len() > 16 {
         return hash64(word, WORD_FACTORS[0]);
     }
@@ -75,7 +75,7 @@ pub fn hash_word(word: &[u8]) -> u64 {
 /// 64-bit hash of 16 bytes: the halves of a 128-bit product, folded, as in wyhash (Wang Yi, 2019), and mixed.
 #[must_use]
 #[inline(always)]
-pub const fn hash_short(word: u128) -> u64 {
+pub(crate) const fn hash_short(word: u128) -> u64 {
     let product = (word as u64 ^ WORD_FACTORS[0]) as u128 * ((word >> 64) as u64 ^ WORD_FACTORS[1]) as u128;
     mix64(product as u64 ^ (product >> 64) as u64)
 }

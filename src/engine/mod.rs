@@ -18,7 +18,6 @@ pub use incremental::{Added, Checked, Decision, Hit, Index, IndexStats, Offer, R
 pub use plan::{Crowd, Drawn, Plan, PlannedBytes, PlannedSeconds, WeightsAge};
 pub use progress::Progress;
 pub use row::{ClusterRow, decimals};
-#[cfg(feature = "tables")]
 pub use store::{ArticleView, Articles};
 
 use crate::article::Article;

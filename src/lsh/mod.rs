@@ -9,7 +9,7 @@ pub use band::Bands;
 use std::fmt;
 
 /// Shards that keys are cut into by their highest bits: each is looked at by itself.
-pub const NUM_SHARDS: usize = 1 << SHARD_BITS;
+pub(crate) const NUM_SHARDS: usize = 1 << SHARD_BITS;
 const SHARD_BITS: u32 = 10;
 /// Bits of a key that are kept within its shard. Of two hundred million keys some four thousand pairs agree by chance.
 const REST_BITS: u32 = 32;
@@ -24,19 +24,19 @@ pub fn key_of(hash: u64) -> u64 {
 
 /// The shard of a key, and the rest of it.
 #[must_use]
-pub fn shard_of(key: u64) -> (usize, u32) {
+pub(crate) fn shard_of(key: u64) -> (usize, u32) {
     ((key >> REST_BITS) as usize, key as u32)
 }
 
 /// Articles under keys of one shard, in any order: the rest of each key, and the article as a step from a base.
 #[derive(Clone, Copy, Debug)]
-pub struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     /// The keys without their shard.
-    pub keys: &'a [u32],
+    pub(crate) keys: &'a [u32],
     /// For each the article's number less `base`.
-    pub articles: &'a [u16],
+    pub(crate) articles: &'a [u16],
     /// The number that is added to each.
-    pub base: u32,
+    pub(crate) base: u32,
 }
 
 impl Entries<'_> {
@@ -128,7 +128,7 @@ pub struct BucketCounts {
 impl BucketCounts {
     /// Both counts together.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             shared: self.shared + other.shared,
             crowded: self.crowded + other.crowded,
@@ -139,11 +139,11 @@ impl BucketCounts {
 
 /// What a crowded bucket gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CrowdRule {
+pub(crate) struct CrowdRule {
     /// Articles a bucket may hold before it is refined.
-    pub cap: usize,
+    pub(crate) cap: usize,
     /// Whether each article of a bucket that is refined is paired with its next few and the first.
-    pub pairs_neighbours: bool,
+    pub(crate) pairs_neighbours: bool,
 }
 
 /// The distinct candidate pairs of articles under keys (hashes), sorted, each as `(a, b)` with `a < b`. Articles are
@@ -175,7 +175,7 @@ pub fn candidate_pairs(entries: &[(u64, u32)], cap: usize, refine: &impl Refine)
 
 /// Scratch space for shards.
 #[derive(Debug, Default)]
-pub struct ShardScratch {
+pub(crate) struct ShardScratch {
     counts: Vec<u64>,
     company: Vec<u64>,
 }
@@ -185,7 +185,7 @@ pub struct ShardScratch {
 ///
 /// `ranks` gives each article's rank by id by its number, `u32::MAX` where it takes no part. Pairs and refinement are by
 /// rank, so that they are a function of the set.
-pub fn shard_pairs(
+pub(crate) fn shard_pairs(
     shard: usize,
     parts: &[Entries<'_>],
     ranks: &[u32],
@@ -216,7 +216,7 @@ fn pairs_in_company(
 }
 
 /// Calls `each` with the candidate pairs of one bucket, `(a, b)` with `a < b`: its articles, by rank, in order.
-pub fn bucket_pairs(
+pub(crate) fn bucket_pairs(
     articles: &[u32],
     key: u64,
     rule: CrowdRule,
@@ -227,7 +227,7 @@ pub fn bucket_pairs(
 }
 
 /// As [`bucket_pairs`], of a part of a bucket that was refined by `depth` elements already.
-pub fn part_pairs(
+pub(crate) fn part_pairs(
     articles: &[u32],
     (key, depth): (u64, usize),
     rule: CrowdRule,
@@ -239,7 +239,7 @@ pub fn part_pairs(
 
 /// The buckets of one shard of more than `cap` articles, each with its key and its articles by rank, in order.
 #[must_use]
-pub fn crowded_buckets(shard: usize, parts: &[Entries<'_>], ranks: &[u32], cap: usize) -> Vec<(u64, Vec<u32>)> {
+pub(crate) fn crowded_buckets(shard: usize, parts: &[Entries<'_>], ranks: &[u32], cap: usize) -> Vec<(u64, Vec<u32>)> {
     let mut scratch = ShardScratch::default();
     find_company(parts, ranks, &mut scratch);
     let mut buckets = Vec::new();

@@ -277,7 +277,7 @@ impl Profile {
     /// 1.2 · ln(capacity) − 5, which gives 11.6 at 10⁶ articles, 14.3 at 10⁷, 17.1 at 10⁸ and 19.9 at 10⁹
     /// (`docs/method.md`).
     #[must_use]
-    pub fn key_weight(&self) -> u32 {
+    pub(crate) fn key_weight(&self) -> u32 {
         let ln = u64::from(ln_q16(self.sketch.capacity)); // 16 fractional bits
         ((ln * 12 / 10).saturating_sub(5 << 16) >> 12) as u32
     }

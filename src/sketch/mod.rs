@@ -7,5 +7,7 @@ mod simhash;
 
 pub use keys::{KEYS_A_TREE, KeyMaker, KeyScratch, WeightedTerms};
 pub use minhash::{EMPTY_SLOT, MinHasher, estimated_jaccard, fold};
-pub use record::{LANES, Record, RecordBuf, Records, TermSums, Terms};
-pub use simhash::{simhash, simhash_keys};
+pub(crate) use record::{LANES, TermSums};
+pub use record::{Record, RecordBuf, Records, Terms};
+pub use simhash::simhash;
+pub(crate) use simhash::simhash_keys;

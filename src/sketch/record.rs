@@ -11,7 +11,7 @@ use crate::profile::{Profile, Weights};
 use crate::text::{Document, Token, TokenFlags, guess_language, slug_len};
 
 /// Terms that are padded to this many, so that loops over them have no rest.
-pub const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 /// Words of the head before the hashes of the terms.
 const HEAD_LEN: usize = 16;
 /// What is compared of an article: a view of two stretches of words, wherever these lie.
@@ -50,15 +50,15 @@ pub struct Terms<'a> {
 
 /// Sums over the terms of an article.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TermSums {
+pub(crate) struct TermSums {
     /// Terms.
-    pub num: u32,
+    pub(crate) num: u32,
     /// Their idf.
-    pub idf: u32,
+    pub(crate) idf: u32,
     /// Its squares.
-    pub idf_squares: u32,
+    pub(crate) idf_squares: u32,
     /// Rare terms.
-    pub num_rare: u32,
+    pub(crate) num_rare: u32,
 }
 
 /// Places of a head's words.
@@ -89,7 +89,7 @@ mod flag {
 
 impl<'a> Terms<'a> {
     /// Words of the head of an article without terms.
-    pub const LEAST_HEAD_LEN: usize = HEAD_LEN;
+    pub(crate) const LEAST_HEAD_LEN: usize = HEAD_LEN;
 
     /// The terms that a head holds: the words that [`RecordBuf::head`] gave; more may follow.
     ///
@@ -97,7 +97,7 @@ impl<'a> Terms<'a> {
     /// When it is no head.
     #[must_use]
     #[inline]
-    pub fn new(words: &'a [u32]) -> Self {
+    pub(crate) fn new(words: &'a [u32]) -> Self {
         let (head, rest) = words.split_first_chunk::<HEAD_LEN>().expect("a head has its first words");
         let padded_len = (head[head::NUM_TERMS] as usize).next_multiple_of(LANES);
         let (padded_hashes, rest) = rest.split_at(padded_len);
@@ -108,7 +108,7 @@ impl<'a> Terms<'a> {
 
     /// Words of the head that `words` begins with.
     #[must_use]
-    pub fn head_len(words: &[u32]) -> usize {
+    pub(crate) fn head_len(words: &[u32]) -> usize {
         HEAD_LEN + (words[head::NUM_TERMS] as usize).next_multiple_of(LANES) * 3 / 2
     }
 
@@ -161,7 +161,7 @@ impl<'a> Terms<'a> {
 
     /// Sums over all terms.
     #[must_use]
-    pub fn sums(&self) -> TermSums {
+    pub(crate) fn sums(&self) -> TermSums {
         TermSums {
             num: self.head[head::NUM_TERMS],
             idf: self.head[head::IDF],
@@ -213,7 +213,7 @@ impl<'a> Terms<'a> {
 
     /// Words of the body that belongs to the head, in pairs.
     #[must_use]
-    pub fn body_len(&self) -> usize {
+    pub(crate) fn body_len(&self) -> usize {
         let len = |at: usize| self.head[at] as usize;
         let num_words = 2 * len(head::NUM_FIGURES) + len(head::NUM_SHINGLES) + len(head::TITLE_LEN);
         (4 * num_words + 3 * len(head::CONTENT_LEN) + 2 * len(head::NUM_SENTENCES)).div_ceil(8)
@@ -233,14 +233,14 @@ impl<'a> Record<'a> {
     /// When the two do not belong together.
     #[must_use]
     #[inline]
-    pub fn new(head: &'a [u32], body: &'a [u32]) -> Self {
+    pub(crate) fn new(head: &'a [u32], body: &'a [u32]) -> Self {
         Self::with_terms(Terms::new(head), body)
     }
 
     /// The record of terms that were read and their body.
     #[must_use]
     #[inline]
-    pub fn with_terms(terms: Terms<'a>, body: &'a [u32]) -> Self {
+    pub(crate) fn with_terms(terms: Terms<'a>, body: &'a [u32]) -> Self {
         let len = |at: usize| terms.head[at] as usize;
         let (figures, rest) = body.split_at(2 * len(head::NUM_FIGURES));
         let (shingles, rest) = rest.split_at(len(head::NUM_SHINGLES));
@@ -261,7 +261,7 @@ impl<'a> Record<'a> {
 
     /// Words of the body, in pairs.
     #[must_use]
-    pub fn body_len(&self) -> usize {
+    pub(crate) fn body_len(&self) -> usize {
         self.terms.body_len()
     }
 
@@ -317,7 +317,7 @@ impl RecordBuf {
     }
 
     /// Gives back what making a record took beside its words.
-    pub fn drop_scratch(&mut self) {
+    pub(crate) fn drop_scratch(&mut self) {
         self.scratch = BuildScratch::default();
     }
 
@@ -414,7 +414,7 @@ impl RecordBuf {
 
     /// Replaces the record by a copy of one, given by its words, with its terms weighed by another table where they are
     /// weighed at all.
-    pub fn weigh_anew(&mut self, head: &[u32], body: &[u64], table: &Weights) {
+    pub(crate) fn weigh_anew(&mut self, head: &[u32], body: &[u64], table: &Weights) {
         self.head.clear();
         self.head.extend_from_slice(head);
         self.body.clear();

@@ -35,7 +35,7 @@ pub fn simhash(record: &Record<'_>, seed: u64) -> u64 {
 
 /// Calls `each` with a key for every choice of three of the seven blocks: fingerprints within four bits of each other
 /// share at least one (35 keys of about 27 bits).
-pub fn simhash_keys(fingerprint: u64, mut each: impl FnMut(u64)) {
+pub(crate) fn simhash_keys(fingerprint: u64, mut each: impl FnMut(u64)) {
     for choice in 0u32..1 << NUM_BLOCKS {
         if choice.count_ones() != KEY_BLOCKS {
             continue;

@@ -16,7 +16,8 @@ pub use credit::{Body, find_body};
 pub use date::{Date, find_dates};
 pub use language::{guess_language, language_name};
 pub use normalize::normalize;
-pub use number::{number_value, number_weight, scale_word};
+pub use number::number_value;
+pub(crate) use number::number_weight;
 pub use stem::stem;
 pub use token::{Token, TokenFlags, tokenize};
 

@@ -74,7 +74,7 @@ pub(super) const NUMBER_WORDS: &[(&str, u64)] = &[
 
 /// The factor of a scale word after a figure: `million`, `mln`, `bn`, …
 #[must_use]
-pub fn scale_word(token: &[u8]) -> Option<u64> {
+pub(crate) fn scale_word(token: &[u8]) -> Option<u64> {
     Some(match token {
         b"hundred" => 100,
         b"thousand" => 1_000,
@@ -87,7 +87,7 @@ pub fn scale_word(token: &[u8]) -> Option<u64> {
 
 /// How much a figure tells, 1 to 4: its significant digits. `2` agrees by chance, `471,000` and `81.87` do not.
 #[must_use]
-pub fn number_weight(value: u64) -> u8 {
+pub(crate) fn number_weight(value: u64) -> u8 {
     let mut digits = value;
     while digits != 0 && digits.is_multiple_of(10) {
         digits /= 10;

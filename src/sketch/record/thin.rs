@@ -32,7 +32,7 @@ impl Records {
 
 impl RecordBuf {
     /// Makes the record a thin one: [`Records::Thin`].
-    pub fn thin_out(&mut self) {
+    pub(crate) fn thin_out(&mut self) {
         let (head, body) = (std::mem::take(&mut self.head), std::mem::take(&mut self.body));
         let record = Record::new(&head, bytemuck::cast_slice(&body));
         if !record.terms.is_weighted() {
