@@ -379,7 +379,8 @@ impl Sketcher<'_> {
     /// ```
     /// use samestory::{Article, Engine, Profile, engine::stages::Stages};
     /// let stages = Stages::new(Engine::new(Profile::default()));
-    /// let told = "The ferry ran aground on a reef, and fishermen brought all 214 passengers ashore before dark.";
+    /// let told = "The ferry Santa Odilia ran aground on a reef off Batanes, and fishermen from Ivana brought all 214 \
+    ///             passengers ashore before dark, the coast guard in Basco told reporters.";
     /// let [one, two] = [told, &told.to_uppercase()].map(|text| stages.sketcher().sketches(&Article::new("7", text)));
     /// assert_eq!(one, two);
     /// assert_eq!((one.signature.len(), one.keys.is_empty()), (128, false));
