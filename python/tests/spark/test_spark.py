@@ -148,7 +148,7 @@ def test_bad_input_is_told_with_its_fix(spark, tmp_path, monkeypatch):
     for options, error, said in (
         ({"id": "guid"}, OptionError, "no column 'guid' for the id of articles: the frame has id, text, published"),
         ({"partitions": 0}, OptionError, "partitions is 0, expected 1 or more"),
-        ({"level": "fuzzy"}, OptionError, "level is 'fuzzy', expected one of 'exact', 'near', 'rewrite'"),
+        ({"level": "fuzzy"}, OptionError, "level is 'fuzzy'; expected 'exact' or 'near' or 'rewrite'"),
         ({"profile": tmp_path / "none.toml"}, OSError, "none.toml: cannot read"),
     ):
         with pytest.raises(error, match=said):
