@@ -161,7 +161,9 @@ impl Segment {
         if &map[map.len() - 8..] != END {
             return Err(fail(map.len(), "the end is missing: the file is cut"));
         }
-        let (start, num, check) = (word(trailer) as usize, word(trailer + 8) as usize, word(trailer + 16));
+        // Where a length is more than memory has, the tables end nowhere.
+        let length = |at: usize| usize::try_from(word(at)).unwrap_or(usize::MAX);
+        let (start, num, check) = (length(trailer), length(trailer + 8), word(trailer + 16));
         let num_blocks = start.div_ceil(BLOCK_LEN);
         let tables_len = num.saturating_mul(16).saturating_add(num_blocks.saturating_mul(8));
         if start.checked_add(tables_len) != Some(trailer) {
