@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let blocks = Blocks::open(std::slice::from_ref(feed), None)?;
     let added = index.add_blocks(
         blocks,
-        |block| block.parse(&fields).articles,
+        |block| Ok(block.parse(&fields).articles),
         |added| {
             if added.num_added - last >= STEP {
                 lines.push((

@@ -49,7 +49,7 @@ fn main() -> anyhow::Result<()> {
         let engine = Engine::new(profile.clone()).with_level(level).with_threads(threads);
         let engine = engine.with_verdicts(Verdicts::Counted);
         let blocks = Blocks::open(std::slice::from_ref(&path), None)?;
-        let clustering = engine.cluster_blocks(blocks, |block| block.parse(&FieldNames::default()).articles)?;
+        let clustering = engine.cluster_blocks(blocks, |block| Ok(block.parse(&FieldNames::default()).articles))?;
         Ok(clustering.stats.num_clusters)
     };
     let rows: Vec<Row<'_>> = vec![

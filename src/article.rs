@@ -54,6 +54,10 @@ impl Timestamp {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
+        // `26-FEB-1987` begins like nothing else here: the other forms need not be tried, which takes a microsecond.
+        if let [b'0'..=b'9', b'0'..=b'9', b'-', b'A'..=b'Z' | b'a'..=b'z', ..] = text.as_bytes() {
+            return Self::of_named_month(text);
+        }
         if let Ok(time) = text.parse::<jiff::Timestamp>() {
             return Some(Self(time.as_second()));
         }
@@ -70,12 +74,16 @@ impl Timestamp {
             return Some(Self(time.timestamp().as_second()));
         }
         let short = text.split('.').next().unwrap_or(text);
-        for format in ["%d-%b-%Y %H:%M:%S", "%Y-%m-%d %H:%M"] {
-            if let Ok(time) = jiff::civil::DateTime::strptime(format, short) {
-                return Self::from_civil(time);
-            }
+        match jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M", short) {
+            Ok(time) => Self::from_civil(time),
+            Err(_) => Self::of_named_month(text),
         }
-        None
+    }
+
+    /// `26-FEB-1987 15:01:01`; parts of a second may follow.
+    fn of_named_month(text: &str) -> Option<Self> {
+        let short = text.split('.').next().unwrap_or(text);
+        Self::from_civil(jiff::civil::DateTime::strptime("%d-%b-%Y %H:%M:%S", short).ok()?)
     }
 
     /// Epoch seconds, or milliseconds where seconds would lie beyond the year 5138; a day of the years 1900 to 2099 where

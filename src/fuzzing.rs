@@ -360,7 +360,8 @@ pub fn report(bytes: &[u8]) {
     let clustering = engine.cluster(articles).expect("the ids differ");
     let rejects =
         [Reject { block: 1, line: 1, file: title.clone(), offset: 0, reason: marked(&second), record: marked(&first) }];
-    let run = Run { inputs: vec![title.clone()], rejects: &rejects, ..Run::default() };
+    let run =
+        Run { inputs: vec![title.clone()], rejects: &rejects, num_rejects: rejects.len() as u64, ..Run::default() };
     let page = to_html(&clustering, &run);
     for sign in ["<zq9", "&zq9"] {
         assert!(!page.contains(sign), "{sign}");

@@ -65,7 +65,7 @@ pub(crate) fn fit(
         }
     };
     let clustering = fed(py, &watched, &mut next, &mut beat, |blocks| {
-        engine.cluster_blocks(blocks, |block| reading.articles(block))
+        engine.cluster_blocks(blocks, |block| Ok(reading.articles(block)))
     });
     reading.refused()?;
     let (holds_texts, holds_pairs) = options.holds();
@@ -278,7 +278,7 @@ impl Answer {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
         let made = since.map(|since| Timestamp(since.as_secs() as i64));
         released(py, &Progress::default(), || {
-            let run = Run { inputs: vec![name], settings: Vec::new(), made, rejects: &[], text };
+            let run = Run { inputs: vec![name], settings: Vec::new(), made, rejects: &[], num_rejects: 0, text };
             let page = to_html(&self.clustering, &run);
             let mut output = Output::create(&path)?;
             output.write(page.as_bytes())?;

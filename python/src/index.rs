@@ -55,7 +55,12 @@ impl Store {
         let progress = Progress::default();
         let added = self.write(py, |index| {
             fed(py, &progress, &mut || source.next_block(), &mut || Ok(()), |blocks| {
-                index.add_blocks(blocks, |block| reading.articles(block), |_| ())
+                let parse = |block| {
+                    let articles = reading.articles(block);
+                    // Of a portion with a row that is no article none is added.
+                    if reading.has_refused() { Err(samestory::Error::Canceled) } else { Ok(articles) }
+                };
+                index.add_blocks(blocks, parse, |_| ())
             })
         });
         reading.refused()?;

@@ -180,6 +180,17 @@ pub(super) fn standing<'a>(article: &ArticleView<'a>) -> Standing<'a> {
 }
 
 impl Analyzed {
+    /// What was found of an article, without the signature and what making the next one takes.
+    pub(super) fn take(&mut self) -> Self {
+        Self {
+            credits: std::mem::take(&mut self.credits),
+            unweighted_language: self.unweighted_language.take(),
+            record: self.record.copied(),
+            signature: Vec::new(),
+            ..*self
+        }
+    }
+
     /// What decides for an article before it is put away, where texts are not held.
     pub(super) fn standing<'a>(&'a self, article: &'a Article) -> Standing<'a> {
         let record = self.record.record();

@@ -379,9 +379,7 @@ impl<'a> KeyStore<'a> {
     /// # Errors
     /// When a temporary file cannot be written.
     pub(super) fn finish(self, fillings: Vec<KeyRun>, num_articles: &[usize]) -> Result<SealedKeys<'a>> {
-        for mut run in fillings {
-            self.seal(&mut run)?;
-        }
+        fillings.into_par_iter().try_for_each(|mut run| self.seal(&mut run))?;
         let first: Vec<usize> = num_articles
             .iter()
             .scan(0, |sum, num| {

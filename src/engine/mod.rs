@@ -274,18 +274,18 @@ impl Engine {
     /// started.
     pub fn cluster(&self, articles: impl IntoIterator<Item = Article>) -> Result<Clustering> {
         let blocks = Batches { articles: articles.into_iter().enumerate() };
-        self.cluster_blocks(blocks.map(Ok), |block| block)
+        self.cluster_blocks(blocks.map(Ok), Ok)
     }
 
     /// Clusters articles from blocks that the workers parse in parallel.
     ///
     /// # Errors
-    /// Those of [`Engine::cluster`], the first that `blocks` yields, and [`Error::Io`] when a temporary file cannot be
-    /// written.
+    /// Those of [`Engine::cluster`], the first that `blocks` yields, one that `parse` gives (reading ends then, and the
+    /// blocks before are parsed), and [`Error::Io`] when a temporary file cannot be written.
     pub fn cluster_blocks<B: Send>(
         &self,
         blocks: impl Iterator<Item = Result<B>>,
-        parse: impl Fn(B) -> Vec<Article> + Sync,
+        parse: impl Fn(B) -> Result<Vec<Article>> + Sync,
     ) -> Result<Clustering> {
         let pool = self.pool()?;
         let started = Instant::now();
@@ -372,7 +372,7 @@ impl Engine {
         keying: &Keying,
         budget: &'b Budget,
         blocks: impl Iterator<Item = Result<B>>,
-        parse: impl Fn(B) -> Vec<Article> + Sync,
+        parse: impl Fn(B) -> Result<Vec<Article>> + Sync,
     ) -> Result<Read<'b>> {
         let analyzer = self.analyzer(keying.needs_signatures());
         let (intake, keys) = (store::Intake::new(budget), KeyStore::new(budget));
@@ -380,7 +380,7 @@ impl Engine {
         let open = || (intake.open(), keys.open(), Analyzed::default());
         let each = |(part, run, analyzed): &mut (store::Part, keys::KeyRun, Analyzed), block| {
             self.progress.go_on()?;
-            for article in &parse(block) {
+            for article in &parse(block)? {
                 analyzer.analyze(article, analyzed);
                 keying.add(&analyzed.record.record(), &analyzed.signature, &keys, run)?;
                 intake.push(part, article, analyzed, holds_text)?;
@@ -396,7 +396,8 @@ impl Engine {
             runs.push(run);
         }
         let num_articles: Vec<usize> = parts.iter().map(store::Part::len).collect();
-        Ok(Read { keys: keys.finish(runs, &num_articles)?, articles: intake.finish(parts)? })
+        let keys = pool.install(|| keys.finish(runs, &num_articles))?;
+        Ok(Read { keys, articles: intake.finish(parts)? })
     }
 
     /// From records to clusters; runs inside the pool.
@@ -562,6 +563,10 @@ impl Engine {
         representative: &ArticleView<'_>,
         scratch: &mut Scratch,
     ) -> (Option<Relation>, u16) {
+        // Of exact copies nothing needs to be measured.
+        if article.exact_key().is_some() && article.exact_key() == representative.exact_key() {
+            return (Some(Relation::Exact), 10_000);
+        }
         let verdict = self.judge_views(article, representative, scratch);
         (Some(verdict.of_first()), verdict.probability_e4)
     }
@@ -633,7 +638,6 @@ fn work_off<B: Send, W: Send>(
                 let mut own = open();
                 while let Ok(block) = { receiver.lock().expect("no worker panics while it waits").recv() } {
                     if let Err(error) = each(&mut own, block) {
-                        // Without a receiver the reading ends.
                         worker_failed.lock().expect("no worker panics while it fails").get_or_insert(error);
                         return;
                     }
@@ -646,7 +650,8 @@ fn work_off<B: Send, W: Send>(
             match block {
                 // Sending fails only when all workers are gone: they failed, or the scope carries their panic on.
                 Ok(block) => {
-                    if sender.send(block).is_err() {
+                    let has_failed = worker_failed.lock().expect("no worker panics while it fails").is_some();
+                    if has_failed || sender.send(block).is_err() {
                         break;
                     }
                 }

@@ -175,17 +175,18 @@ impl Engine {
     /// Reads a feed once and draws a sample of up to `max_len` of its articles. Workers parse the blocks.
     ///
     /// # Errors
-    /// [`crate::Error::Threads`] when no thread can be started, and the first error that `blocks` yields.
+    /// [`crate::Error::Threads`] when no thread can be started, the first error that `blocks` yields, and one that `parse`
+    /// gives.
     pub fn draw<B: Send>(
         &self,
         blocks: impl Iterator<Item = Result<B>>,
-        parse: impl Fn(B) -> Vec<Article> + Sync,
+        parse: impl Fn(B) -> Result<Vec<Article>> + Sync,
         max_len: usize,
     ) -> Result<Drawn> {
         let started = Instant::now();
         let sample = Mutex::new(Sample::new(max_len));
         let each = |(): &mut (), block| {
-            let articles = parse(block);
+            let articles = parse(block)?;
             let mut sample = sample.lock().expect("no worker panics while it adds");
             articles.into_iter().for_each(|article| sample.add(article));
             Ok(())
@@ -208,7 +209,7 @@ impl Engine {
     ///              brought most of them ashore before the coast guard came.";
     /// let feed = vec![Article::new("a", story), Article::new("b", format!("{story} Nobody was hurt."))];
     /// let engine = Engine::new(Profile::default());
-    /// let drawn = engine.draw([Ok(feed)].into_iter(), |articles| articles, 1000)?;
+    /// let drawn = engine.draw([Ok(feed)].into_iter(), Ok, 1000)?;
     /// assert_eq!(engine.plan(&drawn, None)?.num_candidates, 1);
     /// assert_eq!(engine.plan(&drawn, Some(20_000_000))?.needed_capacity, 100_000_000);
     /// # Ok::<(), samestory::Error>(())

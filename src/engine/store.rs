@@ -485,19 +485,39 @@ impl Articles {
         Self { places, heads, bodies, notes }
     }
 
+    /// Looks at the bytes of an article's head in an index, if they lie in a segment; where body and notes lie.
+    ///
+    /// # Errors
+    /// [`Error::IndexDamaged`] when they are not as they were written.
+    fn look_at_head(&self, ordinal: u32) -> Result<Option<(&Segment, usize, [u64; 2])>> {
+        let place = self.places[ordinal as usize];
+        let Chunk::Segment(segment, heads) = &self.heads.chunks[(place >> 32) as usize] else { return Ok(None) };
+        let look = |len: usize| segment.bytes(*heads, 8 * (place as u32 as usize), 8 * len);
+        // First what says how long the rest is.
+        let words: &[u64] = bytemuck::cast_slice(look(HEAD_WORDS)?);
+        let (body, notes) = (words[0], words[1]);
+        look(2 + Terms::head_len(bytemuck::cast_slice(&words[2..])) / 2)?;
+        Ok(Some((segment, *heads, [body, notes])))
+    }
+
+    /// The terms of an article of an index, looked at if they lie in a segment.
+    ///
+    /// # Errors
+    /// [`Error::IndexDamaged`] when they are not as they were written.
+    pub(super) fn terms(&self, ordinal: u32) -> Result<Terms<'_>> {
+        self.look_at_head(ordinal)?;
+        let words = self.heads.words(self.places[ordinal as usize]);
+        Ok(Terms::new(bytemuck::cast_slice(&words[2..])))
+    }
+
     /// Looks at the bytes of an article of an index, if they lie in a segment.
     ///
     /// # Errors
     /// [`Error::IndexDamaged`] when they are not as they were written.
     pub(super) fn look_at(&self, ordinal: u32) -> Result<()> {
-        let place = self.places[ordinal as usize];
-        let Chunk::Segment(segment, heads) = &self.heads.chunks[(place >> 32) as usize] else { return Ok(()) };
+        let Some((segment, heads, [body, notes])) = self.look_at_head(ordinal)? else { return Ok(()) };
         let look =
             |section: usize, place: u64, len: usize| segment.bytes(section, 8 * (place as u32 as usize), 8 * len);
-        // First what says how long the rest is.
-        let words: &[u64] = bytemuck::cast_slice(look(*heads, place, HEAD_WORDS)?);
-        let (body, notes) = (words[0], words[1]);
-        look(*heads, place, 2 + Terms::head_len(bytemuck::cast_slice(&words[2..])) / 2)?;
         look(heads + 1, body, self.record(ordinal).body_len())?;
         look(heads + 2, notes, note::LEN)?;
         look(heads + 2, notes, self.get(ordinal).notes_len())?;

@@ -139,13 +139,16 @@ mod faults {
             self.left.load(Ordering::Relaxed) < 0
         }
 
-        /// Cuts every file to what was made to last.
-        pub(crate) fn lose_power(&self) {
+        /// Cuts every file to what was made to last, or leaves zeros of the rest.
+        pub(crate) fn lose_power(&self, leaves_zeros: bool) {
             for (path, len) in &*self.lasting.lock().unwrap() {
-                if let Ok(file) = std::fs::File::options().write(true).open(path)
-                    && file.metadata().unwrap().len() > *len
-                {
+                let Ok(file) = std::fs::File::options().write(true).open(path) else { continue };
+                let whole_len = file.metadata().unwrap().len();
+                if whole_len > *len {
                     file.set_len(*len).unwrap();
+                    if leaves_zeros {
+                        file.set_len(whole_len).unwrap();
+                    }
                 }
             }
         }

@@ -57,6 +57,11 @@ impl Log {
         self.file.sync()
     }
 
+    /// Makes what opening has found in it last.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        self.file.sync()
+    }
+
     /// Bytes of the log.
     #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
@@ -65,7 +70,8 @@ impl Log {
 }
 
 /// Reads a log: its frames, and where the last whole one ends. What a write that was cut off left behind it is passed over:
-/// it never counted.
+/// it never counted. Where power fails a file may have its new length and not its bytes, so that a frame that is not as it
+/// was written is one of these when none that is whole follows it; that it did count is told by the log of stories.
 ///
 /// # Errors
 /// [`Error::IndexDamaged`] when a frame is not as it was written, [`Error::IndexFormat`] for a format that is not known.
@@ -92,23 +98,44 @@ pub(crate) fn read_log(path: &Path, sketch_id: &str) -> Result<(Vec<Frame>, u64)
     }
     let mut frames = Vec::new();
     let mut at = HEADER_LEN;
-    while bytes.len() - at >= FRAME_LEN {
-        let (len, seq) = (word(at) as usize, word(at + 8));
-        if hash64(&bytes[at..at + 16], CHECK_SEED) != word(at + 16) {
-            return Err(damaged(at, "the head of a frame is not as it was written"));
+    loop {
+        match frame_at(&bytes[at..]) {
+            Read::Whole { seq, payload } => {
+                frames.push(Frame { seq, payload: payload.to_vec() });
+                at += FRAME_LEN + payload.len();
+            }
+            Read::Short => return Ok((frames, at as u64)),
+            Read::Bad(what) => {
+                let is_followed = (at + 1..bytes.len()).any(|at| matches!(frame_at(&bytes[at..]), Read::Whole { .. }));
+                return if is_followed { Err(damaged(at, what)) } else { Ok((frames, at as u64)) };
+            }
         }
-        let start = at + FRAME_LEN;
-        if bytes.len() - start < len {
-            break;
-        }
-        let payload = &bytes[start..start + len];
-        if hash64(payload, CHECK_SEED ^ seq) != word(at + 24) {
-            return Err(damaged(start, "a frame is not as it was written"));
-        }
-        frames.push(Frame { seq, payload: payload.to_vec() });
-        at = start + len;
     }
-    Ok((frames, at as u64))
+}
+
+/// What bytes begin with.
+enum Read<'a> {
+    Whole {
+        seq: u64,
+        payload: &'a [u8],
+    },
+    /// A frame that ends early, or none.
+    Short,
+    Bad(&'static str),
+}
+
+fn frame_at(bytes: &[u8]) -> Read<'_> {
+    let Some((head, rest)) = bytes.split_at_checked(FRAME_LEN) else { return Read::Short };
+    let word = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
+    let (len, seq) = (word(0), word(8));
+    if hash64(&head[..16], CHECK_SEED) != word(16) {
+        return Read::Bad("the head of a frame is not as it was written");
+    }
+    let Some(payload) = usize::try_from(len).ok().and_then(|len| rest.get(..len)) else { return Read::Short };
+    match hash64(payload, CHECK_SEED ^ seq) == word(24) {
+        true => Read::Whole { seq, payload },
+        false => Read::Bad("a frame is not as it was written"),
+    }
 }
 
 /// Puts the checksums of a log right, so that readers get to see what is wrong beside them.
@@ -160,12 +187,25 @@ mod tests {
             assert_eq!(frames.len(), num_whole, "cut to {cut}");
             assert_eq!(len, if num_whole == 0 { 64 } else { ends[num_whole - 1] });
         }
-        // Flipped anywhere, it is noticed.
+        // Flipped anywhere, it is noticed: in the last frame as one that was not written to its end.
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 4;
             std::fs::write(&path, &bytes).unwrap();
-            assert!(read_log(&path, SKETCH).is_err(), "byte {at}");
+            match read_log(&path, SKETCH) {
+                Ok((frames, len)) => {
+                    assert_eq!((frames.len(), len), (2, ends[1]), "byte {at}");
+                    assert!(at as u64 >= ends[1], "byte {at}");
+                }
+                Err(_) => assert!((at as u64) < ends[1], "byte {at}"),
+            }
+        }
+        // A length that outlasts its bytes.
+        for kept in ends[1] as usize..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[kept..].fill(0);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(read_log(&path, SKETCH).unwrap().1, ends[1], "from byte {kept}");
         }
         // Appending goes on behind the last whole frame.
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();

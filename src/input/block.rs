@@ -80,6 +80,24 @@ pub struct TableHead {
     pub line: Arc<[u8]>,
     /// What parts its cells.
     pub delimiter: u8,
+    pub(super) names: Arc<[String]>,
+}
+
+impl TableHead {
+    /// A row as a JSON object without a line end: its cells as text under the names of their columns, in order, but for
+    /// empty ones and those of a name that was before.
+    #[must_use]
+    pub fn object_of(&self, row: &[u8]) -> String {
+        let mut out = String::new();
+        for (number, (name, cell)) in self.names.iter().zip(csv::cells_of(row, self.delimiter)).enumerate() {
+            if !cell.is_empty() && !self.names[..number].contains(name) {
+                let [name, cell] = [name.as_str(), &cell].map(serde_json::Value::from);
+                out.push_str(&format!("{}{name}:{cell}", if out.is_empty() { "{" } else { "," }));
+            }
+        }
+        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        out
+    }
 }
 
 /// What a block holds.
@@ -185,7 +203,8 @@ impl Block {
                     }
                 }
                 if let Kind::Csv(head) = reader.kind {
-                    parsed.head = Some(TableHead { line: Arc::clone(&head.line), delimiter: head.delimiter });
+                    let (line, names) = (Arc::clone(&head.line), Arc::clone(&head.names));
+                    parsed.head = Some(TableHead { line, delimiter: head.delimiter, names });
                     parsed.has_mark = head.has_mark;
                 }
                 parsed.bytes = bytes;

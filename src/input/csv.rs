@@ -18,7 +18,7 @@ pub(super) struct CsvHead {
     pub(super) line: Arc<[u8]>,
     pub(super) has_mark: bool,
     pub(super) delimiter: u8,
-    names: Vec<String>,
+    pub(super) names: Arc<[String]>,
 }
 
 impl CsvHead {
@@ -46,7 +46,7 @@ fn sniff_delimiter(line: &[u8]) -> u8 {
 }
 
 /// The cells of a row, read as the crate `csv` does, of which a reader for each row costs more than the row.
-fn cells_of(row: &[u8], delimiter: u8) -> Vec<String> {
+pub(super) fn cells_of(row: &[u8], delimiter: u8) -> Vec<String> {
     let row = row.strip_suffix(b"\n").unwrap_or(row);
     let mut rest = Some(row.strip_suffix(b"\r").unwrap_or(row));
     let mut cells = Vec::new();

@@ -49,10 +49,15 @@ impl Bands {
         if len > signature.len() || signature.first() == Some(&EMPTY_SLOT) {
             return None;
         }
-        let start = band * self.num_rows % signature.len();
-        // A refined key may run over the end; a remainder for each slot would cost more than the hashing.
-        let rows = signature[start..].iter().chain(signature).take(len);
-        Some(rows.fold(derived_seed(0x6261_6e64, band as u64), |key, slot| combine(key, u64::from(*slot))))
+        let add = |key: u64, slot: &u32| combine(key, u64::from(*slot));
+        let seed = derived_seed(0x6261_6e64, band as u64);
+        let start = band * self.num_rows;
+        // Most keys lie within the signature; a refined one may run over its end.
+        if let Some(rows) = signature.get(start..start + len) {
+            return Some(rows.iter().fold(seed, add));
+        }
+        let start = start % signature.len();
+        Some(signature[start..].iter().chain(signature).take(len).fold(seed, add))
     }
 }
 

@@ -62,7 +62,17 @@ impl Weights {
     }
 
     fn build(language: String, num_articles: u64, counts: Vec<(u32, u32)>) -> Self {
-        let idf = IdfTable::new(counts.iter().map(|(hash, count)| (*hash, idf_of(num_articles, *count))));
+        // Most words are rare, and share their counts: logarithms take long.
+        let mut known = [0; 256];
+        let mut idf_of_count = |count: u32| match known.get_mut(count as usize) {
+            Some(idf) if *idf > 0 => *idf,
+            Some(idf) => {
+                *idf = idf_of(num_articles, count);
+                *idf
+            }
+            None => idf_of(num_articles, count),
+        };
+        let idf = IdfTable::new(counts.iter().map(|(hash, count)| (*hash, idf_of_count(*count))));
         let mut table = Self { language, num_articles, counts, idf, unseen: idf_of(num_articles, 1), checksum: 0 };
         let bytes = table.to_bytes();
         table.checksum = u64::from_le_bytes(bytes[bytes.len() - 8..].try_into().expect("eight bytes"));

@@ -31,8 +31,8 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// Bytes of what the page knows of pairs beside their texts.
 const MAX_KNOWN_LEN: usize = 3_000_000;
-/// Rejected records that are named; the rest are counted.
-const MAX_REJECTS: usize = 200;
+/// Rejected records that the page names; the rest are counted.
+pub const MAX_REJECTS: usize = 200;
 
 /// Whether the page holds the text of articles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +53,10 @@ pub struct Run<'a> {
     pub settings: Vec<(&'static str, String)>,
     /// When it ran.
     pub made: Option<Timestamp>,
-    /// Records that could not be read, in the order in which they are to be named.
+    /// Records that could not be read, in the order in which they are to be named: the first [`MAX_REJECTS`] suffice.
     pub rejects: &'a [Reject],
+    /// How many there were.
+    pub num_rejects: u64,
     /// Whether the page holds the text of articles.
     pub text: ReportText,
 }
@@ -96,7 +98,7 @@ pub fn to_html(clustering: &Clustering, run: &Run<'_>) -> String {
             .take(MAX_REJECTS)
             .map(|r| [r.place(), r.reason.clone()].map(|t| text::cut(&t, 300)))
             .collect(),
-        num_rejects: run.rejects.len(),
+        num_rejects: run.num_rejects,
         known,
     };
     let mut environment = Environment::new();
@@ -142,7 +144,7 @@ struct Page<'a> {
     sections: Vec<pair::Section>,
     others: Vec<pair::Other>,
     rejects: Vec<[String; 2]>,
-    num_rejects: usize,
+    num_rejects: u64,
     /// JSON, escaped for a script element.
     known: String,
 }

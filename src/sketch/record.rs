@@ -316,6 +316,11 @@ impl RecordBuf {
         Record::new(&self.head, bytemuck::cast_slice(&self.body))
     }
 
+    /// A record of the same words.
+    pub(crate) fn copied(&self) -> Self {
+        Self { head: self.head.clone(), body: self.body.clone(), scratch: BuildScratch::default() }
+    }
+
     /// Gives back what making a record took beside its words.
     pub(crate) fn drop_scratch(&mut self) {
         self.scratch = BuildScratch::default();
@@ -501,7 +506,10 @@ fn sort_hashes<T: Copy + Ord + Default>(values: &[T], sorted: &mut Vec<T>, top: 
             ends[top(*value) as usize] += 1;
         }
     }
-    if values.len() < 48 || values.len() > usize::from(u16::MAX) || ends.iter().any(|count| *count > CROWD) {
+    if values.len() < 48
+        || values.len() > usize::from(u16::MAX)
+        || ends.iter().fold(0, |most, count| most.max(*count)) > CROWD
+    {
         sorted.clear();
         sorted.extend_from_slice(values);
         sorted.sort_unstable();

@@ -1,6 +1,8 @@
 //! `samestory filter`: what passes, what does not, and what is left when it is killed.
 
-use crate::support::{Folder, feed_lines, feed_lines_of, field, fixture, gzip, json as value, line, rows, text_of};
+use crate::support::{
+    Folder, column, feed_lines, feed_lines_of, field, fixture, gzip, json as value, line, rows, text_of,
+};
 use samestory::hash::derived_seed;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -133,10 +135,24 @@ fn lines_that_cannot_be_read_are_named() {
     assert_eq!(ran.stdout, format!("{}\n{}\n", line("a", "Rain."), line("b", "Snow.")));
     assert!(ran.stderr.contains("warning: -:2: no JSON object that can be read"), "{ran}");
     assert_eq!(field(&value(&folder.read("bad.jsonl")), "record"), "not json");
+    // The next run goes on with the file: what an earlier one could not read stays.
+    assert_eq!(folder.run_on("filter --index seen --rejects bad.jsonl --quiet", b"nor this\n").code, 0);
+    let rejects = rows(&folder.read("bad.jsonl"));
+    assert_eq!(column(&rejects, "record"), ["not json", "nor this"]);
     let ran = folder.run_on("filter --index seen --on-error fail", b"not json\n");
     assert_eq!(ran.code, 1, "{ran}");
     let ran = folder.run("filter --index seen none.jsonl");
     assert!(ran.code == 1 && ran.stderr.contains("none.jsonl: cannot open"), "{ran}");
+}
+
+#[test]
+fn a_name_that_no_record_has_lets_nothing_pass() {
+    let folder = Folder::new();
+    let feed = line("a", "Rain fell on Lima.");
+    let ran = folder.run_on("filter --index seen --text-field txet", feed.as_bytes());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran}");
+    assert!(ran.stderr.contains("--text-field: no record has a field 'txet'"), "{ran}");
+    assert_eq!(value(&folder.done("index stats seen --json").stdout)["articles"], 0);
 }
 
 #[test]

@@ -315,3 +315,60 @@ fn regenerate() {
     let clusters = folder.done("index clusters seen -o - --quiet").stdout;
     std::fs::write(fixture("formats/v1/index-clusters.jsonl"), clusters).expect("a file can be written");
 }
+
+#[test]
+fn nothing_is_added_of_a_portion_that_fails() {
+    let folder = Folder::with_feed(&[line("a", "Rain fell on Lima."), "not json".to_string(), line("b", "Snow.")]);
+    let ran = folder.run("index add seen feed.jsonl --on-error fail --rejects bad.jsonl");
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stderr.contains("0 articles were added before this: feed.jsonl:2: "), "{ran}");
+    assert_eq!(field(&json(&folder.read("bad.jsonl")), "record"), "not json");
+    assert_eq!(json(&folder.done("index stats seen --json").stdout)["articles"], 0);
+    let ran = folder.run("index add seen feed.jsonl --text-field txet");
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(ran.stderr.contains("--text-field: no record has a field 'txet'"), "{ran}");
+    assert_eq!(json(&folder.done("index stats seen --json").stdout)["articles"], 0);
+}
+
+#[test]
+fn a_query_that_fails_leaves_the_file_that_was_there() {
+    let folder = Folder::with_feed(&[line("a", "Rain fell on Lima.")]).write("bad.jsonl", "not json\n");
+    folder.done("index add seen feed.jsonl --quiet");
+    folder.done("index query seen feed.jsonl -o answers.jsonl --quiet");
+    let before = folder.read("answers.jsonl");
+    assert_eq!(folder.run("index query seen bad.jsonl -o answers.jsonl --on-error fail").code, 1);
+    assert_eq!(folder.run("index query seen feed.jsonl -o answers.jsonl --id-field di").code, 2);
+    assert_eq!(folder.run("sketch feed.jsonl -o answers.jsonl --id-field di").code, 2);
+    assert_eq!(folder.read("answers.jsonl"), before);
+}
+
+#[test]
+fn no_output_replaces_a_file_of_the_index() {
+    let folder = Folder::with_feed(&[line("a", "Rain fell on Lima.")]);
+    folder.done("index add seen feed.jsonl --quiet");
+    let before = folder.done("index stories seen").stdout;
+    for command in ["index clusters seen -o seen/stories.jsonl", "index query seen feed.jsonl -o seen/stories.jsonl"] {
+        let ran = folder.run(command);
+        assert!(ran.code == 2 && ran.stderr.contains("seen/stories.jsonl: is read, and would be replaced"), "{ran}");
+    }
+    assert_eq!(folder.done("index stories seen").stdout, before);
+}
+
+#[test]
+fn every_command_takes_the_options_that_all_share() {
+    let folder = Folder::with_feed(&[line("a", "Rain fell on Lima.")]);
+    let shared = "--threads 1 --quiet --on-error skip --rejects r.jsonl --memory 64MiB --temp-dir . --format jsonl";
+    for command in [
+        "cluster feed.jsonl -o clusters.jsonl",
+        "index add seen feed.jsonl",
+        "index check seen",
+        "index stories seen",
+        "index stats seen",
+        "index clusters seen -o of-index.jsonl",
+        "index compact seen",
+        "eval clusters.jsonl clusters.jsonl",
+        "weights feed.jsonl -o table.weights",
+    ] {
+        folder.done(&format!("{command} {shared}"));
+    }
+}

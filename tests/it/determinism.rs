@@ -122,7 +122,7 @@ fn instructions_change_nothing() {
         limit_width(width);
         let blocks = Blocks::open(&[fixture("feed.jsonl")], None).expect("the fixture is in the tree");
         let clustering = Engine::new(Profile::default())
-            .cluster_blocks(blocks, |block| block.parse(&fields).articles)
+            .cluster_blocks(blocks, |block| Ok(block.parse(&fields).articles))
             .expect("the fixture can be clustered");
         (clustering.members, clustering.pairs, clustering.links)
     });
@@ -139,7 +139,7 @@ fn what_was_sketched_is_clustered_anew_as_from_the_start() {
     let fields = FieldNames::default();
     let from_the_start = |engine: &Engine| {
         let blocks = Blocks::open(&[fixture("feed.jsonl")], None).expect("the fixture is in the tree");
-        engine.cluster_blocks(blocks, |block| block.parse(&fields).articles).expect("the fixture can be clustered")
+        engine.cluster_blocks(blocks, |block| Ok(block.parse(&fields).articles)).expect("the fixture can be clustered")
     };
     let told = |clustering: &Clustering| -> Answer {
         (clustering.members.clone(), clustering.pairs.clone(), clustering.links.clone())

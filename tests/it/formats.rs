@@ -466,6 +466,14 @@ fn dedup_writes_the_format_it_read() {
     removed(&folder, "in.csv -o out.jsonl");
     let lines = rows(&folder.read("out.jsonl"));
     assert_eq!((column(&lines, "id"), column(&lines, "title")), (vec!["1", "3"], vec!["a\nb", "T"]));
+    // With the columns that mean nothing here; an article without an id has the one that it is known by.
+    assert_eq!(column(&lines, "extra"), ["x", "z"]);
+    let bare = Folder::new().write("in.csv", "text,note\nRain.,\nSnow.,late\n");
+    bare.done("dedup in.csv -o out.jsonl --quiet");
+    assert_eq!(
+        bare.read("out.jsonl"),
+        "{\"id\":\"in.csv:2\",\"text\":\"Rain.\"}\n{\"id\":\"in.csv:3\",\"text\":\"Snow.\",\"note\":\"late\"}\n"
+    );
     // What cannot be written is said, with what to do.
     let folder = folder.write("other.csv", "id,text\n9,Sun\n").write("feed.jsonl", "{\"id\":4,\"text\":\"Sun.\"}\n");
     for (args, message) in [

@@ -18,7 +18,7 @@ fn gold() -> Vec<Value> {
 fn clustering() -> Clustering {
     let blocks = Blocks::open(&[fixture("feed.jsonl")], None).expect("the fixture is in the tree");
     let fields = FieldNames::default();
-    Engine::new(Profile::default()).cluster_blocks(blocks, |block| block.parse(&fields).articles).expect("clusters")
+    Engine::new(Profile::default()).cluster_blocks(blocks, |block| Ok(block.parse(&fields).articles)).expect("clusters")
 }
 
 /// The cluster of each article, by their ids.

@@ -20,6 +20,8 @@ const MAX_THREADS: usize = 256;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, propagate_version = true)]
 #[command(after_help = "'samestory COMMAND --help' has the options of a command, with examples.\n\
+    Every command on data takes --threads, --memory, --temp-dir, --profile, --format, --on-error, --rejects and --quiet; where \
+    one has nothing to change it is not listed, and changes nothing.\n\
     Exit code: 0 done, 1 the run failed, 2 wrong usage; compare has its own.\n\nExamples:\n  \
     samestory cluster feed.jsonl -o clusters.jsonl   which articles tell one story\n  \
     samestory dedup feed.jsonl -o kept.jsonl         each story once\n  \
@@ -78,8 +80,8 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "N", default_value_t = samestory::input::MAX_RATIO)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_ratio: u64,
-    /// Set aside what may not be published before a moment later than this, as 2026-11-29T12:00:00Z [default: what is
-    /// under an embargo is taken as published at its end]
+    /// The moment of the run, as 2026-11-29T12:00:00Z: what is under an embargo beyond it is set aside [default: such an
+    /// article is taken as published when its embargo ends]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) as_of: Option<samestory::Timestamp>,
     /// What to do with a record that cannot be read: count it, name it and go on, or fail
@@ -133,8 +135,8 @@ pub(crate) struct Running {
     /// Table of word weights; gzip and zstd are unpacked [default: the English one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
-    /// Memory that articles, keys and pairs may take, as 512MiB or 2GiB: what does not fit lies in temporary files, and the
-    /// answer is the same [default: half of the machine's]
+    /// Memory that articles, keys and pairs of `cluster` and `dedup` may take, as 512MiB or 2GiB: what does not fit lies in
+    /// temporary files, and the answer is the same [default: half of the machine's]
     #[arg(long, value_name = "SIZE", default_value = "half", hide_default_value = true, value_parser = parse_memory)]
     pub(crate) memory: u64,
     /// Folder for temporary files, which have no name in it and go with the run [default: the system's]
@@ -167,6 +169,14 @@ pub(crate) struct Matching {
     /// How near copies are found
     #[arg(long, value_name = "SKETCH", default_value = "minhash")]
     pub(crate) near: NearName,
+    #[command(flatten)]
+    pub(crate) repeated: Repeated,
+}
+
+/// What becomes of versions of one article.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Matching")]
+pub(crate) struct Repeated {
     /// Articles that share an id and differ in text: refuse them with an error that names both, or let the newest
     /// stand (by version, then time of publication, then hash of the text)
     #[arg(long, value_name = "WHICH", default_value = "refuse")]
@@ -255,10 +265,11 @@ pub(crate) struct Dedup {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "A line that passes keeps its bytes. Corrections and updates that add something always pass, with \
-    fields at their end, also without --tag: relation, story, updates (the id of what they change), correction, score, novel. With \
-    --tag every line passes and has them, and a repeat has duplicate_of.\nstory names the story (a number that lasts), novel \
+    fields at their end, also without --tag: duplicate_of (of a repeat the article it repeats, else null), story, relation, \
+    score, novel, updates (the id of what they change), correction; with --tag every line passes and has them. \
+    A kill and what else is set aside has notice, a kill also copies.\nstory names the story (a number that lasts), novel \
     is the share of the content, by weight of its words, that the story had not before.\nOutput is written before the index: \
-    after a kill an article may come twice, never not at all. Among articles of one id the newest stands.\n\n\
+    after a kill an article may come twice, and none is left out. Among articles of one id the newest stands.\n\n\
     Examples:\n  tail -f wire.jsonl | samestory filter --index seen --window 30d > new.jsonl\n  \
     samestory filter --index seen --tag < day.jsonl | jq -r 'select(.duplicate_of)'"
 )]
@@ -317,7 +328,7 @@ pub(crate) struct Index {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexCommand {
-    /// Add the articles of a feed, a thousand at a time: what is said to be in lasts
+    /// Add the articles of a feed, a thousand at a time, each thousand for good before the next
     Add(IndexAdd),
     /// Say what the index holds of the stories of other articles; nothing is written to it
     Query(IndexQuery),
@@ -361,10 +372,8 @@ pub(crate) struct IndexAdd {
     pub(crate) keeping: Keeping,
     #[command(flatten)]
     pub(crate) near: Sketching,
-    /// Articles that share an id and differ in text: refuse them with an error that names both, or let the newest
-    /// stand (by version, then time of publication, then hash of the text)
-    #[arg(long, value_name = "WHICH", default_value = "refuse", help_heading = "Matching")]
-    pub(crate) versions: VersionsName,
+    #[command(flatten)]
+    pub(crate) repeated: Repeated,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -486,6 +495,8 @@ pub(crate) struct Compare {
     /// Write the verdict and what it rests on as one HTML page too
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) repeated: Repeated,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
@@ -635,6 +646,8 @@ pub(crate) struct Calibrate {
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
     #[command(flatten)]
+    pub(crate) repeated: Repeated,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) running: Running,
@@ -692,6 +705,8 @@ pub(crate) struct Audit {
     /// Write the drawn pairs with their texts as JSON lines and ask nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "answers"])]
     pub(crate) list: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) repeated: Repeated,
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// Say nothing on stderr but errors and questions
@@ -881,7 +896,7 @@ impl Matching {
     /// The engine these words ask for.
     pub(crate) fn engine(&self, running: &Running) -> anyhow::Result<samestory::Engine> {
         let engine = running.engine()?.with_level(self.level.level()).with_near(self.near.near());
-        Ok(engine.with_versions(self.versions.versions()))
+        Ok(engine.with_versions(self.repeated.versions.versions()))
     }
 
     /// Says which records were compared by wording only, where more was asked for than equal texts.

@@ -9,6 +9,7 @@ use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
 use anyhow::{Context, anyhow, bail};
 use samestory::audit::{Estimate, Repeat, Stratum, Tally, draw, estimate, tally};
+use samestory::engine::Versions;
 use samestory::hash::{HashMap, HashSet};
 use samestory::input::Blocks;
 use samestory::output::{Output, is_stdout};
@@ -59,9 +60,10 @@ pub(crate) fn run(args: &args::Audit) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.answers {
         answers.read(path)?;
     }
-    let intake = Intake::new(&args.reading);
-    let articles = read_articles(blocks, &intake, &repeats, &places, &drawn)?;
-    intake.report(&args.reading, args.quiet)?;
+    let intake = Intake::new(&args.reading)?;
+    let versions = args.repeated.versions.versions();
+    let articles = read_articles(blocks, &intake, (&repeats, &places), &drawn, versions)?;
+    intake.report(args.quiet)?;
     if let Some(path) = &args.list {
         return list(path, &repeats, &drawn, &articles, args.quiet);
     }
@@ -113,16 +115,16 @@ fn read_repeats(path: &Path) -> anyhow::Result<(Vec<Repeat>, Vec<String>)> {
 /// The articles of the drawn pairs by id; all that the clusters name must be there.
 fn read_articles(
     blocks: Blocks,
-    intake: &Intake,
-    repeats: &[Repeat],
-    places: &[String],
+    intake: &Intake<'_>,
+    (repeats, places): (&[Repeat], &[String]),
     drawn: &[usize],
+    versions: Versions,
 ) -> anyhow::Result<HashMap<String, Article>> {
     let wanted: HashSet<&str> = drawn.iter().flat_map(|&i| &repeats[i].ids).map(String::as_str).collect();
     let mut missing: HashSet<&str> = repeats.iter().flat_map(|repeat| &repeat.ids).map(String::as_str).collect();
     let mut kept: Vec<Article> = Vec::new();
     for block in blocks {
-        let mut articles = intake.parse(block?).articles;
+        let mut articles = intake.parse(block?).map_err(|error| intake.failure(error))?.articles;
         articles.iter().for_each(|article| {
             missing.remove(article.id.as_str());
         });
@@ -143,7 +145,7 @@ fn read_articles(
         by_id.entry(article.id.to_string()).or_default().push(article);
     }
     let one = |(id, articles): (String, Vec<&Article>)| {
-        let article = one_of(&articles).map_err(anyhow::Error::msg)?.clone();
+        let article = one_of(&articles, versions).map_err(anyhow::Error::msg)?.clone();
         Ok((id, article))
     };
     by_id.into_iter().map(one).collect()

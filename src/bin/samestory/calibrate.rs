@@ -10,8 +10,8 @@ use samestory::calibrate::{
     Example, Judged, Point, cross_validate, curve, fit, group, most_precise, prevalence, smallest_reaching,
     terms_without,
 };
-use samestory::engine::Analyzed;
-use samestory::hash::HashMap;
+use samestory::engine::{Analyzed, Versions};
+use samestory::hash::{HashMap, hash128};
 use samestory::output::Output;
 use samestory::profile::VerdictParams;
 use samestory::verify::Scratch;
@@ -42,14 +42,14 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
     let profile = args.running.load_profile()?;
     let engine = args.running.engine()?;
     let mut labels = read_labels(&args.pairs)?;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(args.running.quiet, &blocks, &intake, None);
     let articles = intake.read_all(blocks)?;
     watch.finish();
-    intake.report(&args.reading, args.running.quiet)?;
+    intake.report(args.running.quiet)?;
     // In one order whatever the file's: the fit sums in floating point.
     labels.sort_by(|a, b| a.pair().cmp(&b.pair()).then(a.weight.total_cmp(&b.weight)));
-    let examples = measure(&labels, &articles, &engine)?;
+    let examples = measure(&labels, &articles, &engine, args.repeated.versions.versions())?;
 
     let labels_error = |reason: String| Error::Labels { place: args.pairs.display().to_string(), reason };
     let model = fit(&examples, &terms, PENALTY).map_err(labels_error)?;
@@ -78,7 +78,12 @@ pub(crate) fn run(args: &args::Calibrate) -> anyhow::Result<ExitCode> {
 
 /// Measures the labelled pairs, in their order. Pairs with an article in a language without weights are left out: the
 /// verdict that is fitted never sees them.
-fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::Result<Vec<Example>> {
+fn measure(
+    labels: &[Label],
+    articles: &[Article],
+    engine: &Engine,
+    versions: Versions,
+) -> anyhow::Result<Vec<Example>> {
     let mut by_id: HashMap<&str, Vec<&Article>> = HashMap::default();
     for article in articles {
         by_id.entry(article.id.as_str()).or_default().push(article);
@@ -91,9 +96,8 @@ fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::R
     for label in labels {
         for id in label.pair().0 {
             if !analyzed.contains_key(id) {
-                let article = by_id
-                    .get(id)
-                    .map_or_else(|| Err(format!("no article with id '{id}'")), |articles| one_of(articles));
+                let missing = || Err(format!("no article with id '{id}'"));
+                let article = by_id.get(id).map_or_else(missing, |articles| one_of(articles, versions));
                 let article = article.map_err(|reason| Error::Labels { place: label.place.clone(), reason })?;
                 analyzed.insert(id, engine.analyze(article));
             }
@@ -119,20 +123,19 @@ fn measure(labels: &[Label], articles: &[Article], engine: &Engine) -> anyhow::R
     Ok(examples)
 }
 
-/// The article that stands for an id, whatever the order of the articles: texts must agree, and of equal texts with
-/// other fields the first by those that are compared is taken.
-pub(crate) fn one_of<'a>(articles: &[&'a Article]) -> Result<&'a Article, String> {
-    let fields = |a: &&'a Article| (&a.title, &a.language, &a.source, &a.slug, a.published, a.version);
-    let first = articles.iter().copied().min_by(|a, b| fields(a).cmp(&fields(b)));
-    let first = first.expect("an id is of one article at least");
-    match articles.iter().find(|a| a.text != first.text) {
-        Some(other) => {
-            let mut places = [&first.origin, &other.origin];
-            places.sort();
-            Err(format!("id '{}' stands for two texts: {} and {}", first.id, places[0].place, places[1].place))
-        }
-        None => Ok(first),
+/// The article that stands for an id, whatever the order of the articles: of texts that differ the newest or none, as
+/// `versions` says; of equal texts with other fields the first by those that are compared.
+pub(crate) fn one_of<'a>(articles: &[&'a Article], versions: Versions) -> Result<&'a Article, String> {
+    let newest = articles.iter().max_by_key(|a| (a.version, a.published, hash128(a.text.as_bytes())));
+    let newest = newest.expect("an id is of one article at least");
+    if let (Some(other), Versions::Refuse) = (articles.iter().find(|a| a.text != newest.text), versions) {
+        let mut places = [&newest.origin, &other.origin];
+        places.sort();
+        return Err(format!("id '{}' stands for two texts: {} and {}", newest.id, places[0].place, places[1].place));
     }
+    let stands = articles.iter().copied().filter(|a| a.text == newest.text);
+    let fields = |a: &&'a Article| (&a.title, &a.language, &a.source, &a.slug, a.published, a.version);
+    Ok(stands.min_by(|a, b| fields(a).cmp(&fields(b))).expect("the newest is one"))
 }
 
 /// What the labels say of thresholds.

@@ -35,13 +35,14 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
     let verdicts = if holds { Verdicts::Held } else { Verdicts::Counted };
     let engine = args.matching.engine(&args.running)?.with_texts(texts).with_verdicts(verdicts);
     let quiet = args.running.quiet;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
-    let clustering = engine.cluster_blocks(blocks, |block| intake.parse(block).articles)?;
+    let clustering = engine.cluster_blocks(blocks, |block| Ok(intake.parse(block)?.articles));
+    let clustering = clustering.map_err(|error| intake.failure(error))?;
     watch.finish();
-    let rejects = if args.report.is_some() { intake.rejects() } else { Vec::new() };
     let notices = notices::concerning(intake.notices(), &clustering);
-    let num_rejects = intake.report(&args.reading, quiet)?;
+    let first_rejects = intake.first_rejects();
+    let num_rejects = intake.report(quiet)?;
 
     let mut finished = Vec::new();
     let write = |path: &Path, fill: &dyn Fn(&mut Output) -> samestory::Result<()>| {
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &args::Cluster) -> anyhow::Result<ExitCode> {
         finished.push(notices::write(path, &notices)?);
     }
     if let Some(path) = &args.report {
-        let page = report::to_html(&clustering, &described(args, &rejects));
+        let page = report::to_html(&clustering, &described(args, &first_rejects, num_rejects));
         finished.push(write(path, &|out| out.write(page.as_bytes()))?);
     }
     for file in finished {
@@ -104,7 +105,7 @@ fn check_names(args: &args::Cluster) -> Result<(), Usage> {
 }
 
 /// What the report says of the run beside its answer.
-fn described<'a>(args: &args::Cluster, rejects: &'a [Reject]) -> report::Run<'a> {
+fn described<'a>(args: &args::Cluster, rejects: &'a [Reject], num_rejects: u64) -> report::Run<'a> {
     let named = |path: &PathBuf| path.display().to_string();
     let mut settings = vec![
         ("level", format!("{:?}", args.matching.level).to_lowercase()),
@@ -120,6 +121,7 @@ fn described<'a>(args: &args::Cluster, rejects: &'a [Reject]) -> report::Run<'a>
             .ok()
             .map(|since| Timestamp(since.as_secs() as i64)),
         rejects,
+        num_rejects,
         text: match args.report_text {
             args::ReportTextName::Full => report::ReportText::Full,
             args::ReportTextName::None => report::ReportText::None,

@@ -43,6 +43,12 @@ const KEYS: [&str; 26] = [
     "color",
 ];
 
+/// Options that every command on data takes, so that a script can give all of them the same. Where one has nothing to
+/// change it changes nothing, and help does not name it.
+const SHARED: [&str; 8] = ["threads", "quiet", "on-error", "rejects", "profile", "memory", "temp-dir", "format"];
+/// Commands on no data.
+const WITHOUT_DATA: [&str; 2] = ["completions", "man"];
+
 /// What a command line asks for.
 #[derive(Debug)]
 pub(crate) enum Asked {
@@ -76,7 +82,9 @@ pub(crate) fn read(words: &[OsString]) -> anyhow::Result<Asked> {
 /// The whole command line.
 pub(crate) fn command() -> Command {
     let general = |name: &'static str| Arg::new(name).long(name).global(true).help_heading("General");
-    Args::command()
+    let args = Args::command();
+    let shared = SHARED.map(|key| find(&args, key).expect("some command has it").clone().hide(true));
+    args.mut_subcommands(|sub| with_shared(sub, &shared))
         .arg(
             general("color")
                 .value_name("WHEN")
@@ -95,6 +103,19 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Write the options in force as a file for --config, and do nothing else"),
         )
+}
+
+/// The command, or those below it, with those of the shared options that it has not.
+fn with_shared(command: Command, shared: &[Arg]) -> Command {
+    if WITHOUT_DATA.contains(&command.get_name()) {
+        return command;
+    }
+    if command.has_subcommands() {
+        return command.mut_subcommands(|sub| with_shared(sub, shared));
+    }
+    let has = |arg: &Arg| find_id(&command, arg.get_long().unwrap_or_default()).is_some();
+    let missing: Vec<Arg> = shared.iter().filter(|arg| !has(arg)).cloned().collect();
+    command.args(missing)
 }
 
 fn color_of(text: &str) -> Option<ColorChoice> {
@@ -298,6 +319,23 @@ mod tests {
         for key in KEYS {
             assert!(find(&command, key).is_some(), "{key}");
         }
+    }
+
+    #[test]
+    fn every_command_on_data_takes_the_shared_options() {
+        fn look(command: &Command, num_seen: &mut usize) {
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(|sub| look(sub, num_seen));
+            } else if !WITHOUT_DATA.contains(&command.get_name()) {
+                *num_seen += 1;
+                for key in SHARED {
+                    assert!(find_id(command, key).is_some(), "{} --{key}", command.get_name());
+                }
+            }
+        }
+        let mut num_seen = 0;
+        look(&command(), &mut num_seen);
+        assert_eq!(num_seen, 19);
     }
 
     #[test]

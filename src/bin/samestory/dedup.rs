@@ -26,20 +26,25 @@ pub(crate) fn run(args: &args::Dedup) -> anyhow::Result<ExitCode> {
     outputs.refuse_unwritable()?;
     let engine = args.matching.engine(&args.running)?.with_verdicts(Verdicts::Counted);
     let quiet = args.running.quiet;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let held: Mutex<Vec<Held>> = Mutex::default();
     let watch = Watch::start(quiet, &blocks, &intake, Some(engine.progress()));
-    let shape = Shape::of(&args.output, blocks.first_format()?)?;
+    let first_format = blocks.first_format()?;
+    let shape = Shape::of(&args.output, first_format)?;
+    if let Some(path) = &args.removed {
+        shape.refuse_other_name(path, first_format)?;
+    }
     let clustering = engine.cluster_blocks(blocks, |block| {
         let (seq, file) = (block.seq, block.file_name());
-        let mut parsed = intake.parse(block);
+        let mut parsed = intake.parse(block)?;
         let articles = std::mem::take(&mut parsed.articles);
         held.lock().expect("no parser panics").push(Held::new(seq, file, parsed, &articles, shape));
-        articles
-    })?;
+        Ok(articles)
+    });
+    let clustering = clustering.map_err(|error| intake.failure(error))?;
     watch.finish();
     let concerning = notices::concerning(intake.notices(), &clustering);
-    intake.report(&args.reading, quiet)?;
+    intake.report(quiet)?;
     let mut held = held.into_inner().expect("no parser panics");
     held.sort_unstable_by_key(|held| held.block);
     shape.check(&args.output, &held)?;

@@ -1,7 +1,8 @@
 //! `samestory filter`
 
 use crate::args::{self, OnError};
-use crate::feed::{reject_line, said_of, say_rejected};
+use crate::feed::{NUM_NAMED, reject_line, said_of, say_rejected, warn_mended};
+use crate::fields::FieldLog;
 use crate::index::say_recovered;
 use crate::message::{self, Usage, count, counted};
 use crate::outputs::Outputs;
@@ -10,8 +11,9 @@ use anyhow::bail;
 use samestory::engine::{Decision, decimals};
 use samestory::hash::{HashMap, hash128};
 use samestory::input::{Aside, Block, FieldNames, Format, Notice, Reject};
-use samestory::output::Output;
-use samestory::{Article, Index, Timestamp};
+use samestory::output::is_stdout;
+use samestory::{Article, Error, Index, Timestamp};
+use std::fs::File;
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,8 +31,6 @@ const PIECES_AHEAD: usize = 16;
 const LOOK: Duration = Duration::from_millis(50);
 /// Share of the window by which old articles may outstay it on disk: a hundredth.
 const EXPIRY_STEP: i64 = 100;
-/// Lines that could not be read that are named one by one on stderr.
-const NUM_NAMED: u64 = 10;
 
 pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("--rejects", args.reading.rejects.as_deref())])?;
@@ -46,13 +46,10 @@ pub(crate) fn run(args: &args::Filter) -> anyhow::Result<ExitCode> {
     }
     let index = Index::open(&args.index, args.keeping.ask(args.near.engine(&args.running, &args.index)?))?;
     say_recovered(index.recovered(), args.running.quiet);
-    let mut lines = Lines::read(&args.input, &args.reading)?;
+    let mut lines = Lines::read(&args.input, &args.reading, stop)?;
     let mut filter = Filter::new(args, index)?;
-    while !stop.load(Ordering::Relaxed) {
-        match lines.next_portion(&stop)? {
-            Some(portion) => filter.pass(portion)?,
-            None => break,
-        }
+    while let Some(portion) = lines.next_portion() {
+        filter.pass(portion)?;
     }
     filter.finish()
 }
@@ -70,8 +67,10 @@ struct Portion {
 
 /// Input as it comes, read by a thread of its own, so that what has come is passed on when no more does.
 struct Lines {
-    /// Bytes, or why no more can be read.
+    /// Bytes, none at the end; or why no more can be read.
     pieces: Receiver<Result<Vec<u8>, String>>,
+    /// Nothing more is to be read; what has come is passed on, but for a line that has not come whole.
+    stop: Arc<AtomicBool>,
     /// Whether all of it is there: then portions are as large as they may be, and the same in every run.
     is_file: bool,
     broken: Option<String>,
@@ -80,6 +79,8 @@ struct Lines {
     line: u64,
     offset: u64,
     is_at_end: bool,
+    /// The end came by `stop`.
+    is_stopped: bool,
     /// Within a line that is too long: its number and where it began.
     passing_over: Option<(u64, u64)>,
     too_long: Vec<(u64, u64)>,
@@ -88,9 +89,10 @@ struct Lines {
 }
 
 impl Lines {
-    fn read(path: &Path, reading: &args::Reading) -> anyhow::Result<Self> {
+    fn read(path: &Path, reading: &args::Reading, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
         let (sender, pieces) = sync_channel(PIECES_AHEAD);
         let (path, max_ratio) = (path.to_path_buf(), reading.max_ratio);
+        let asked = Arc::clone(&stop);
         let is_stdin = path.as_os_str() == "-";
         let found = std::fs::metadata(if is_stdin { Path::new("/dev/stdin") } else { &path });
         let is_file = found.as_ref().is_ok_and(std::fs::Metadata::is_file);
@@ -99,23 +101,26 @@ impl Lines {
             let opened = if is_file { std::fs::File::open(&path).map(|_| ()) } else { found.map(|_| ()) };
             opened.map_err(|error| samestory::Error::io(&path, "open", error))?;
         }
-        std::thread::spawn(move || read_pieces(&path, max_ratio, &sender));
+        std::thread::spawn(move || read_pieces(&path, max_ratio, &sender, &asked));
         Ok(Self {
             pieces,
+            stop,
             is_file,
             broken: None,
             held: Vec::new(),
             line: 1,
             offset: 0,
             is_at_end: false,
+            is_stopped: false,
             passing_over: None,
             too_long: Vec::new(),
             max_len: reading.max_record,
         })
     }
 
-    /// The whole lines that have come; waits where there are none. `None` at the end, or when told to stop.
-    fn next_portion(&mut self, stop: &AtomicBool) -> anyhow::Result<Option<Portion>> {
+    /// The whole lines that have come; waits where there are none. `None` at the end, or when told to stop and all that
+    /// has come is passed on.
+    fn next_portion(&mut self) -> Option<Portion> {
         loop {
             let is_full = self.held.len() >= PORTION_BYTES;
             let has_line = memchr::memrchr(b'\n', &self.held).is_some();
@@ -127,22 +132,23 @@ impl Lines {
             } else {
                 match self.pieces.recv_timeout(LOOK) {
                     Ok(piece) => Some(piece),
-                    Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    Err(RecvTimeoutError::Disconnected) => {
-                        self.is_at_end = true;
+                    Err(RecvTimeoutError::Timeout) if !self.stop.load(Ordering::Relaxed) => continue,
+                    Err(_) => {
+                        (self.is_at_end, self.is_stopped) = (true, true);
                         None
                     }
                 }
             };
             match piece {
+                Some(Ok(piece)) if piece.is_empty() => self.is_at_end = true,
                 Some(Ok(piece)) => self.take(&piece),
                 Some(Err(reason)) => {
                     self.broken = Some(reason);
                     self.is_at_end = true;
                 }
-                None if self.held.is_empty() && self.too_long.is_empty() && self.broken.is_none() => return Ok(None),
-                None => return Ok(Some(self.cut())),
+                None if self.is_stopped && !has_line && self.too_long.is_empty() => return None,
+                None if self.held.is_empty() && self.too_long.is_empty() && self.broken.is_none() => return None,
+                None => return Some(self.cut()),
             }
         }
     }
@@ -179,7 +185,7 @@ impl Lines {
             num_lines += 1;
             len = end + 1;
         }
-        let is_last = self.is_at_end && memchr::memchr(b'\n', &self.held[len..]).is_none();
+        let is_last = self.is_at_end && !self.is_stopped && memchr::memchr(b'\n', &self.held[len..]).is_none();
         if is_last && num_lines < PORTION_LEN {
             len = self.held.len();
         }
@@ -197,7 +203,7 @@ impl Lines {
     }
 }
 
-fn read_pieces(path: &Path, max_ratio: u64, sender: &SyncSender<Result<Vec<u8>, String>>) {
+fn read_pieces(path: &Path, max_ratio: u64, sender: &SyncSender<Result<Vec<u8>, String>>, stop: &AtomicBool) {
     let mut reader = match samestory::input::open_within(path, max_ratio) {
         Ok(reader) => reader,
         Err(error) => {
@@ -207,15 +213,14 @@ fn read_pieces(path: &Path, max_ratio: u64, sender: &SyncSender<Result<Vec<u8>, 
             return;
         }
     };
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         let piece = match reader.fill_buf() {
-            Ok([]) => return,
             Ok(bytes) => Ok(bytes.to_vec()),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => Err(format!("cannot read: {error}")),
         };
         let len = piece.as_ref().map_or(0, Vec::len);
-        // A receiver that is gone, or an error, is the end.
+        // A receiver that is gone, an error, or nothing is the end.
         if sender.send(piece).is_err() || len == 0 {
             return;
         }
@@ -232,13 +237,17 @@ struct Counts {
     too_old: u64,
     set_aside: u64,
     unread: u64,
+    repaired: u64,
+    bad_times: u64,
 }
 
 struct Filter<'a> {
     args: &'a args::Filter,
     fields: FieldNames,
     index: Index,
-    rejects: Option<Output>,
+    /// What cannot be read goes to its end at once, so that it is there whatever becomes of the run.
+    rejects: Option<File>,
+    met: FieldLog,
     counts: Counts,
     file: String,
     format: Format,
@@ -248,11 +257,12 @@ struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn new(args: &'a args::Filter, index: Index) -> anyhow::Result<Self> {
-        let rejects = args.reading.rejects.as_deref().map(Output::create).transpose()?;
+        let rejects = args.reading.rejects.as_deref().map(open_rejects).transpose()?;
         let fields = args.reading.field_names();
         let file = args.input.display().to_string();
         let format = args.reading.format.unwrap_or(Format::Jsonl);
-        Ok(Self { args, fields, index, rejects, counts: Counts::default(), file, format, seq: 0, cutoff: i64::MIN })
+        let (met, counts) = Default::default();
+        Ok(Self { args, fields, index, rejects, met, counts, file, format, seq: 0, cutoff: i64::MIN })
     }
 
     /// Judges lines, writes those that pass, then makes their articles last.
@@ -264,6 +274,13 @@ impl<'a> Filter<'a> {
         let options = self.args.reading.options();
         let block = Block::of_lines(place, bytes, (first_line, offset), self.format, options);
         let mut parsed = block.parse(&self.fields);
+        self.met.add(self.seq, &parsed);
+        if self.seq == 1 {
+            // Under a name that no record has all would pass, and be remembered without a text.
+            self.met.check(&self.args.reading)?;
+        }
+        self.counts.repaired += parsed.num_repaired;
+        self.counts.bad_times += parsed.num_bad_times;
         for (line, start) in too_long {
             parsed.rejects.push(Reject {
                 block: self.seq,
@@ -361,13 +378,13 @@ impl<'a> Filter<'a> {
     fn reject(&mut self, rejects: &[Reject]) -> anyhow::Result<()> {
         for reject in rejects {
             self.counts.unread += 1;
-            if let Some(output) = &mut self.rejects {
-                output.write(reject_line(reject).as_bytes())?;
+            if let (Some(file), Some(path)) = (&mut self.rejects, &self.args.reading.rejects) {
+                file.write_all(reject_line(reject).as_bytes()).map_err(|error| Error::io(path, "write", error))?;
             }
             if self.args.reading.on_error == OnError::Fail {
                 bail!("{}", said_of(reject));
             }
-            if !self.args.running.quiet && self.counts.unread <= NUM_NAMED {
+            if !self.args.running.quiet && self.counts.unread <= NUM_NAMED as u64 {
                 say_rejected(reject);
             }
         }
@@ -375,11 +392,10 @@ impl<'a> Filter<'a> {
     }
 
     fn finish(self) -> anyhow::Result<ExitCode> {
-        if let Some(output) = self.rejects {
-            output.finish()?.publish()?;
-        }
         if !self.args.running.quiet {
-            let Counts { new, added_to, repeats, too_old, set_aside, unread } = self.counts;
+            self.met.warn(&self.args.reading, &self.fields);
+            let Counts { new, added_to, repeats, too_old, set_aside, unread, repaired, bad_times } = self.counts;
+            warn_mended(repaired, bad_times);
             let what = if self.args.tag { "tagged" } else { "dropped" };
             message::line(&format!("{} new, {} {what}", counted(new, "article"), counted(repeats, "repeat")));
             for (number, text) in [
@@ -409,6 +425,13 @@ impl Counts {
         };
         *count += 1;
     }
+}
+
+/// The file of what cannot be read, to be written at its end: a filter that is started again goes on with it.
+fn open_rejects(path: &Path) -> anyhow::Result<File> {
+    let path = if is_stdout(path) { Path::new("/dev/stdout") } else { path };
+    let opened = File::options().append(true).create(true).open(path);
+    Ok(opened.map_err(|error| Error::io(path, "open", error))?)
 }
 
 /// How many articles come before the first that has the id of one before it and says something else.
@@ -447,4 +470,45 @@ fn fields_of(decision: &Decision) -> String {
         fields.push_str(",\"before_window\":true");
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of pieces that have come, after which the reader is gone.
+    fn lines_of(pieces: &[&str], is_stopped: bool) -> Vec<String> {
+        let (sender, receiver) = sync_channel(pieces.len());
+        pieces.iter().for_each(|piece| sender.send(Ok(piece.as_bytes().to_vec())).expect("there is room"));
+        drop(sender);
+        let mut lines = Lines {
+            pieces: receiver,
+            stop: Arc::new(AtomicBool::new(is_stopped)),
+            is_file: false,
+            broken: None,
+            held: Vec::new(),
+            line: 1,
+            offset: 0,
+            is_at_end: false,
+            is_stopped: false,
+            passing_over: None,
+            too_long: Vec::new(),
+            max_len: 100,
+        };
+        let mut found = Vec::new();
+        while let Some(portion) = lines.next_portion() {
+            let text = String::from_utf8(portion.bytes).expect("whole lines are text");
+            found.extend(text.lines().map(str::to_string));
+        }
+        found
+    }
+
+    #[test]
+    fn what_has_come_whole_is_passed_on_when_a_signal_has_come() {
+        assert_eq!(lines_of(&["a\nb", "\nc\nhal"], true), ["a", "b", "c"]);
+        // The end of the input ends the last line.
+        assert_eq!(lines_of(&["a\nb", "\nc\nhal", ""], true), ["a", "b", "c", "hal"]);
+        assert_eq!(lines_of(&["a\nb", "\nc\nhal", ""], false), ["a", "b", "c", "hal"]);
+        assert!(lines_of(&["hal"], true).is_empty());
+    }
 }

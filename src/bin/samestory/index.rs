@@ -10,6 +10,7 @@ use samestory::input::Aside;
 use samestory::output::{Format, Output, format_of, write_clusters};
 use samestory::sketch::Records;
 use samestory::{Index, Timestamp};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -53,21 +54,21 @@ fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
     outputs.refuse_inputs(None, blocks.files().chain(args.running.files()))?;
     outputs.refuse_unwritable()?;
     let quiet = args.running.quiet;
-    let engine = args.near.engine(&args.running, &args.folder)?.with_versions(args.versions.versions());
+    let engine = args.near.engine(&args.running, &args.folder)?.with_versions(args.repeated.versions.versions());
     let mut index = Index::open(&args.folder, args.keeping.ask(engine))?;
     say_recovered(index.recovered(), quiet);
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(quiet, &blocks, &intake, None);
     let started = std::time::Instant::now();
     let mut done = Added::default();
-    let added = index.add_blocks(blocks, |block| intake.parse(block).articles, |added| done = added);
+    let added = index.add_blocks(blocks, |block| intake.parse_for_good(block), |added| done = added);
     watch.finish();
     if let Err(error) = added {
         let so_far = format!("{} were added before this", counted(done.num_added, "article"));
-        return Err(anyhow::Error::from(error).context(so_far));
+        return Err(intake.failure(error).context(so_far));
     }
     let notices = intake.notices();
-    intake.report(&args.reading, quiet)?;
+    intake.report(quiet)?;
     if !quiet {
         for notice in notices.iter().filter(|notice| notice.aside == Aside::Canceled) {
             let (place, id) = (&notice.place, &notice.id);
@@ -104,22 +105,31 @@ fn add(args: &args::IndexAdd) -> anyhow::Result<ExitCode> {
 fn query(args: &args::IndexQuery) -> anyhow::Result<ExitCode> {
     let outputs = Outputs::new(&[("-o", Some(&args.output)), ("--rejects", args.reading.rejects.as_deref())])?;
     let blocks = args.reading.blocks(&args.inputs)?;
-    outputs.refuse_inputs(None, blocks.files())?;
+    let own = own_files(&args.place.folder);
+    let read = blocks.files().chain(args.place.running.files()).chain(own.iter().map(PathBuf::as_path));
+    outputs.refuse_inputs(None, read)?;
     outputs.refuse_unwritable()?;
     let index = Index::read(&args.place.folder, args.place.engine()?)?;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let mut output = Output::create(&args.output)?;
     for block in blocks {
-        let articles = intake.parse(block?).articles;
+        let articles = intake.parse(block?).map_err(|error| intake.failure(error))?.articles;
         for (article, hits) in articles.iter().zip(index.query_all(&articles)?) {
             let hits: Vec<String> = hits.iter().map(hit_json).collect();
             let id = serde_json::Value::from(article.id.as_str());
             output.write(format!("{{\"id\":{id},\"hits\":[{}]}}\n", hits.join(",")).as_bytes())?;
         }
     }
-    output.finish()?.publish()?;
-    intake.report(&args.reading, args.place.running.quiet)?;
+    let finished = output.finish()?;
+    intake.report(args.place.running.quiet)?;
+    finished.publish()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What lies in an index's folder: no place for an output.
+fn own_files(folder: &Path) -> Vec<PathBuf> {
+    let found = std::fs::read_dir(folder).into_iter().flatten();
+    found.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 fn hit_json(hit: &Hit) -> String {
@@ -144,7 +154,10 @@ fn clusters(args: &args::IndexClusters) -> anyhow::Result<ExitCode> {
         let hint = "expected a name that ends in .jsonl or .csv, also in .gz or .zst after it, or in .parquet, or -";
         return Err(Usage(format!("{}: {hint}", args.output.display())).into());
     };
-    Outputs::new(&[("-o", Some(&args.output))])?.refuse_unwritable()?;
+    let outputs = Outputs::new(&[("-o", Some(&args.output))])?;
+    let own = own_files(&args.place.folder);
+    outputs.refuse_inputs(None, args.place.running.files().chain(own.iter().map(PathBuf::as_path)))?;
+    outputs.refuse_unwritable()?;
     let index = Index::read(&args.place.folder, args.place.engine()?)?;
     let clustering = index.clusters()?;
     let mut output = Output::create(&args.output)?;

@@ -74,6 +74,20 @@ impl Shape {
         }
     }
 
+    /// Refuses a name for what goes that asks for another shape than this, in which what stays is written.
+    ///
+    /// # Errors
+    /// When its ending says so.
+    pub(crate) fn refuse_other_name(self, removed: &Path, format: Option<Format>) -> Result<(), Usage> {
+        let asked = Self::of(removed, format)?;
+        let says_none = Self::of(Path::new("removed"), format)? == asked;
+        if asked == self || says_none {
+            return Ok(());
+        }
+        let reason = "what goes is written like what stays; give both the same ending";
+        Err(Usage(format!("{}: {reason}", removed.display())))
+    }
+
     /// Refuses inputs that do not go together.
     ///
     /// # Errors
@@ -186,6 +200,8 @@ impl Held {
                 let object = held.bytes[range.clone()].iter();
                 lines.extend(object.map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
                 lines.push(b'\n');
+            } else if let (Format::Csv, Some(head), Some(article)) = (format, &held.head, article) {
+                lines.extend(line_of_row(head, &held.bytes[range.clone()], article));
             } else {
                 lines.extend(article.map(article_line).unwrap_or_default());
             }
@@ -281,6 +297,17 @@ impl<'h> Writer<'h> {
         }
         self.output.finish()
     }
+}
+
+/// The row of a table as a JSON line, with the article's id where no column has it.
+fn line_of_row(head: &TableHead, row: &[u8], article: &Article) -> Vec<u8> {
+    let mut line = head.object_of(row);
+    let id = serde_json::Value::from(article.id.as_str()).to_string();
+    if !line.contains(&format!(":{id}")) && !line.contains("\"id\":") {
+        line.insert_str(1, &format!("\"id\":{id}{}", if line == "{}" { "" } else { "," }));
+    }
+    line.push('\n');
+    line.into_bytes()
 }
 
 /// The row of a table with more cells at its end, the rest untouched; a row without an end gets one.

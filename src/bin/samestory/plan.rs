@@ -24,11 +24,12 @@ pub(crate) fn run(args: &args::Plan) -> anyhow::Result<ExitCode> {
     outputs.refuse_unwritable()?;
     let engine = args.matching.engine(&args.running)?;
     let quiet = args.running.quiet;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(quiet, &blocks, &intake, None);
-    let drawn = engine.draw(blocks, |block| intake.parse(block).articles, args.sample as usize)?;
+    let drawn = engine.draw(blocks, |block| Ok(intake.parse(block)?.articles), args.sample as usize);
+    let drawn = drawn.map_err(|error| intake.failure(error))?;
     watch.finish();
-    let num_rejects = intake.report(&args.reading, quiet)?;
+    let num_rejects = intake.report(quiet)?;
     let plan = engine.plan(&drawn, args.articles)?;
     let disk = Disk::of(&plan);
     let text = match args.json {

@@ -31,7 +31,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Begins to watch a run that reads `blocks`, unless nothing is to be said.
-    pub(crate) fn start(quiet: bool, blocks: &Blocks, intake: &Intake, engine: Option<Arc<Progress>>) -> Self {
+    pub(crate) fn start(quiet: bool, blocks: &Blocks, intake: &Intake<'_>, engine: Option<Arc<Progress>>) -> Self {
         if quiet {
             return Self { running: None };
         }

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &args::Sketch) -> anyhow::Result<ExitCode> {
     let profile = engine.profile().clone();
     let stages = Stages::new(engine);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.running.threads).build()?;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(args.running.quiet, &blocks, &intake, None);
     let mut output = Output::create(&args.output)?;
     let mut writer = SketchWriter::new(&mut output, format, &profile)?;
@@ -39,21 +39,24 @@ pub(crate) fn run(args: &args::Sketch) -> anyhow::Result<ExitCode> {
         if some.is_empty() {
             break;
         }
-        let sketched = |block: Block| -> Vec<SketchRow> {
+        let sketched = |block: Block| -> samestory::Result<Vec<SketchRow>> {
             let mut sketcher = stages.sketcher();
-            let articles = intake.parse(block).articles;
-            articles.iter().map(|article| (article.id.as_str().to_string(), sketcher.sketches(article))).collect()
+            let articles = intake.parse(block)?.articles;
+            Ok(articles.iter().map(|article| (article.id.as_str().to_string(), sketcher.sketches(article))).collect())
         };
-        let rows: Vec<Vec<SketchRow>> = pool.install(|| some.into_par_iter().map(sketched).collect());
+        let rows: Vec<samestory::Result<Vec<SketchRow>>> =
+            pool.install(|| some.into_par_iter().map(sketched).collect());
         for rows in rows {
+            let rows = rows.map_err(|error| intake.failure(error))?;
             num_articles += rows.len() as u64;
             writer.write(&rows)?;
         }
     }
     writer.finish()?;
     watch.finish();
-    output.finish()?.publish()?;
-    intake.report(&args.reading, args.running.quiet)?;
+    let finished = output.finish()?;
+    intake.report(args.running.quiet)?;
+    finished.publish()?;
     if !args.running.quiet {
         message::line(&format!("{} sketched in {}", counted(num_articles, "article"), args.output.display()));
     }

@@ -20,12 +20,12 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
     let blocks = args.reading.blocks(&args.inputs)?;
     outputs.refuse_inputs(None, blocks.files())?;
     outputs.refuse_unwritable()?;
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     let watch = Watch::start(args.quiet, &blocks, &intake, None);
     let mut counts: HashMap<u32, u32> = HashMap::default();
     let mut texts = samestory::hash::HashSet::default();
     for block in blocks {
-        for article in intake.parse(block?).articles {
+        for article in intake.parse(block?).map_err(|error| intake.failure(error))?.articles {
             let stated = article.language.as_deref().map(primary_language);
             let is_other = stated.is_some_and(|tag| !tag.eq_ignore_ascii_case(&args.language));
             // One text many times is one article, or a popular advertisement would look like common speech.
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &args::Weights) -> anyhow::Result<ExitCode> {
         }
     }
     watch.finish();
-    intake.report(&args.reading, args.quiet)?;
+    intake.report(args.quiet)?;
     let table = Weights::from_counts(&args.language, texts.len() as u64, &counts, args.min_count);
     let mut output = Output::create(&args.output)?;
     output.write(&table.to_bytes())?;

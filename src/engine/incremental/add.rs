@@ -6,9 +6,9 @@ use super::state::{Bytes, Delta, State, flag};
 use super::story::Event;
 use super::{Index, files};
 use crate::article::{Article, ArticleId, Timestamp};
-use crate::engine::Versions;
 use crate::engine::analyze::{Analyzed, standing};
-use crate::engine::keys::KeyingScratch;
+use crate::engine::keys::{Keying, KeyingScratch};
+use crate::engine::{Engine, Versions};
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{KeyRun, NUM_LISTS, RunWriter, list_of_exact, list_of_id};
@@ -102,14 +102,83 @@ impl ByList {
         self.0[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
     }
 
-    /// All keys above their articles, in order.
+    /// All keys above their articles, each once, in order.
     pub(super) fn into_sorted(mut self) -> Vec<(u64, u32)> {
-        self.0.par_iter_mut().with_min_len(16).for_each(|list| list.sort_unstable());
+        self.0.par_iter_mut().with_min_len(16).for_each(|list| {
+            list.sort_unstable();
+            list.dedup();
+        });
         let mut sorted = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
         for (list, entries) in (0u64..).zip(&self.0) {
             sorted.extend(entries.iter().map(|entry| (list << 32 | entry >> 32, *entry as u32)));
         }
         sorted
+    }
+}
+
+/// What sketches articles, apart from the index that they go to.
+struct Preparing {
+    engine: Engine,
+    keying: Arc<Keying>,
+}
+
+/// Articles with what is known of each by itself, and its keys, some more than once.
+struct Prepared {
+    articles: Vec<Article>,
+    analyzed: Vec<(Analyzed, Vec<u64>)>,
+}
+
+impl Preparing {
+    fn prepare(&self, articles: Vec<Article>) -> Prepared {
+        let analyzer = self.engine.analyzer(self.keying.needs_signatures());
+        let each = |(scratch, buffer): &mut (KeyingScratch, Analyzed), article| {
+            analyzer.analyze(article, buffer);
+            let mut keys = Vec::new();
+            self.keying.each_key(&buffer.record.record(), &buffer.signature, scratch, |_, hash| {
+                keys.push(key_of(hash));
+            });
+            (buffer.take(), keys)
+        };
+        let analyzed = articles.par_iter().map_init(Default::default, each).collect();
+        Prepared { articles, analyzed }
+    }
+}
+
+/// Articles of blocks that are parsed in parallel, a portion at a time.
+struct Portions<'a, I, P> {
+    blocks: I,
+    parse: P,
+    pool: &'a rayon::ThreadPool,
+    waiting: Vec<Article>,
+}
+
+impl<B: Send, I, P> Portions<'_, I, P>
+where
+    I: Iterator<Item = Result<B>>,
+    P: Fn(B) -> Result<Vec<Article>> + Sync,
+{
+    /// The next portion; `None` at the end.
+    fn next(&mut self) -> Result<Option<Vec<Article>>> {
+        loop {
+            let num = portion_len(&self.waiting);
+            if num > 0 && (num < self.waiting.len() || num >= PORTION_LEN) {
+                return Ok(Some(self.cut(num)));
+            }
+            let some: Vec<B> = self.blocks.by_ref().take(PORTION_BLOCKS).collect::<Result<_>>()?;
+            if some.is_empty() {
+                return Ok((num > 0).then(|| self.cut(num)));
+            }
+            let parse = &self.parse;
+            let parsed: Vec<Result<Vec<Article>>> = self.pool.install(|| some.into_par_iter().map(parse).collect());
+            for articles in parsed {
+                self.waiting.extend(articles?);
+            }
+        }
+    }
+
+    fn cut(&mut self, num: usize) -> Vec<Article> {
+        let rest = self.waiting.split_off(num);
+        std::mem::replace(&mut self.waiting, rest)
     }
 }
 
@@ -149,71 +218,69 @@ impl Index {
     /// # Errors
     /// Those of [`Index::add`].
     pub fn offer(&mut self, articles: Vec<Article>) -> Result<Offer> {
+        let pool = Arc::clone(&self.pool);
+        let prepared = pool.install(|| self.preparing().prepare(articles));
+        self.offer_prepared(prepared)
+    }
+
+    fn offer_prepared(&mut self, prepared: Prepared) -> Result<Offer> {
         self.ready()?;
         self.finish_expiry()?;
         let pool = Arc::clone(&self.pool);
-        pool.install(|| self.offer_in_pool(articles))
+        pool.install(|| self.offer_in_pool(prepared))
+    }
+
+    fn preparing(&self) -> Preparing {
+        Preparing { engine: self.engine.clone(), keying: Arc::clone(&self.keying) }
     }
 
     /// Adds articles from blocks that are parsed in parallel, a thousand or so at a time, each lasting before the next; calls
     /// `each` with what is in after every one.
     ///
     /// # Errors
-    /// Those of [`Index::add`], and the first that `blocks` yields. What was added before is in the index.
+    /// Those of [`Index::add`], the first that `blocks` yields, and the first that `parse` gives. What was added before is
+    /// in the index.
     pub fn add_blocks<B: Send>(
         &mut self,
         blocks: impl Iterator<Item = Result<B>>,
-        parse: impl Fn(B) -> Vec<Article> + Sync,
+        parse: impl Fn(B) -> Result<Vec<Article>> + Sync,
         mut each: impl FnMut(Added),
     ) -> Result<Added> {
-        let pool = Arc::clone(&self.pool);
-        let mut blocks = blocks.fuse();
+        let (pool, preparing) = (Arc::clone(&self.pool), self.preparing());
+        let mut portions = Portions { blocks: blocks.fuse(), parse, pool: &pool, waiting: Vec::new() };
         let mut sum = Added::default();
-        let mut waiting: Vec<Article> = Vec::new();
-        loop {
-            let some: Vec<B> = blocks.by_ref().take(PORTION_BLOCKS).collect::<Result<_>>()?;
-            let is_end = some.is_empty();
-            let parsed: Vec<Vec<Article>> = pool.install(|| some.into_par_iter().map(&parse).collect());
-            waiting.extend(parsed.into_iter().flatten());
-            loop {
-                let num = portion_len(&waiting);
-                if num == 0 || (num == waiting.len() && num < PORTION_LEN && !is_end) {
-                    break;
+        let mut next = portions.next()?.map(|articles| pool.install(|| preparing.prepare(articles)));
+        while let Some(prepared) = next {
+            let offer = self.offer_prepared(prepared)?;
+            let added = offer.added;
+            // What is read after this is told of when this lasts.
+            let following = portions.next();
+            let mut ahead = None;
+            // To write and to wait for the disk is work for one thread; the others make the next portion ready.
+            pool.in_place_scope(|scope| {
+                if let Ok(articles) = following {
+                    let (preparing, ahead) = (&preparing, &mut ahead);
+                    scope.spawn(move |_| *ahead = Some(Ok(articles.map(|articles| preparing.prepare(articles)))));
+                } else {
+                    ahead = Some(following.map(|_| None));
                 }
-                let rest = waiting.split_off(num);
-                let added = self.add(std::mem::replace(&mut waiting, rest))?;
-                sum = sum.plus(added);
-                each(sum);
-            }
-            if is_end {
-                return Ok(sum);
-            }
+                self.commit(offer)
+            })?;
+            sum = sum.plus(added);
+            each(sum);
+            next = ahead.expect("it was made in the scope")?;
         }
+        Ok(sum)
     }
 
-    fn offer_in_pool(&mut self, mut articles: Vec<Article>) -> Result<Offer> {
+    fn offer_in_pool(&mut self, prepared: Prepared) -> Result<Offer> {
+        let Prepared { mut articles, analyzed } = prepared;
         // A clock that runs backwards does not make the new older than the old.
         let arrival = now().max(self.state.arrival);
         for article in &mut articles {
             article.origin.block = arrival as u64;
             article.origin.record = 0;
         }
-        let analyzer = self.engine.analyzer(self.keying.needs_signatures());
-        let analyzed: Vec<(Analyzed, Vec<u64>)> = articles
-            .par_iter()
-            .map_init(KeyingScratch::default, |scratch, article| {
-                let mut analyzed = Analyzed::default();
-                analyzer.analyze(article, &mut analyzed);
-                analyzed.record.drop_scratch();
-                let mut keys = Vec::new();
-                let record = analyzed.record.record();
-                self.keying.each_key(&record, &analyzed.signature, scratch, |_, hash| keys.push(key_of(hash)));
-                keys.sort_unstable();
-                keys.dedup();
-                (analyzed, keys)
-            })
-            .collect();
-
         let first = self.articles.len() as u32;
         let (fates, change, added) = self.settle_ids(&articles, &analyzed)?;
         let mut entries = ByList::default();
@@ -326,11 +393,8 @@ impl Index {
         if offer.change.born.is_empty() && offer.change.dead.is_empty() {
             return Ok(());
         }
-        let pool = Arc::clone(&self.pool);
-        pool.install(|| {
-            self.write_change(offer.first, &offer.delta, &offer.events)?;
-            self.flush_if_large()
-        })
+        self.write_change(offer.first, &offer.delta, &offer.events)?;
+        self.flush_if_large()
     }
 
     /// Takes back what an offer that was not committed has put away.

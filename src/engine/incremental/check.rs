@@ -1,9 +1,9 @@
 //! Looks at everything in an index's folder and says what is wrong and what of it can be saved.
 
-use super::Index;
 use super::files::{
     files_of, is_own, keys_path, last_told, log_path, open_articles, read_state, refuse_cut, state_path,
 };
+use super::{Index, TRIES};
 use crate::error::{Error, Result};
 use crate::index::{KeyRun, Manifest, NUM_LISTS, list_of_id, read_log};
 use std::path::Path;
@@ -16,7 +16,19 @@ impl Index {
     /// # Errors
     /// When there is no index, or its manifest cannot be read.
     pub fn check(folder: &Path) -> Result<Checked> {
-        let manifest = Manifest::read(folder)?;
+        let mut tries = 0;
+        loop {
+            let manifest = Manifest::read(folder)?;
+            let checked = Self::check_as(folder, &manifest)?;
+            tries += 1;
+            // A writer at work takes away files that were named a moment ago.
+            if checked.problems.is_empty() || tries == TRIES || Manifest::read(folder)? == manifest {
+                return Ok(checked);
+            }
+        }
+    }
+
+    fn check_as(folder: &Path, manifest: &Manifest) -> Result<Checked> {
         let sketch = &manifest.sketch;
         let mut checked = Checked::default();
         let mut articles = crate::engine::store::Articles::default();
@@ -82,7 +94,7 @@ impl Index {
             }
             Err(error) => checked.problems.push(error),
         }
-        let named = files_of(folder, &manifest);
+        let named = files_of(folder, manifest);
         let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, "read", e))?;
         for entry in entries {
             let entry = entry.map_err(|e| Error::io(folder, "read", e))?;

@@ -9,12 +9,12 @@ use super::state::{Delta, Edge, Group, flag};
 use super::story::{self, Draft};
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
 use crate::engine::keys::KeyingScratch;
-use crate::engine::{LEAST_MARGIN, match_of};
+use crate::engine::{COUNTED_PAIRS, LEAST_MARGIN, match_of};
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
 use crate::index::list_of_exact;
 use crate::lsh::{CrowdRule, KeyOrigin, NUM_SHARDS, Refine, bucket_pairs, key_of};
-use crate::verify::Scratch;
+use crate::verify::{Outlook, Scratch, outlook};
 use rayon::prelude::*;
 
 /// Articles that come and go at once, by their ordinals.
@@ -192,7 +192,13 @@ impl Index {
 
     /// Pairs that meet anew under the keys of a turnout, and those that meet under one of them no more.
     fn meet(&self, turnout: &Turnout, change: &Change, new: &[(u64, u32)]) -> Result<Meeting> {
-        let is_entering = |ordinal: u32| turnout.entering.binary_search(&ordinal).is_ok();
+        // New articles have ordinals that follow one another.
+        let first = change.born.first().copied().unwrap_or(0);
+        let mut enters = vec![false; change.born.len()];
+        for ordinal in turnout.entering.iter().filter(|ordinal| **ordinal >= first) {
+            enters.get_mut((ordinal - first) as usize).into_iter().for_each(|enters| *enters = true);
+        }
+        let is_entering = |ordinal: u32| enters[(ordinal - first) as usize];
         let is_of_sketch = |key: u64| key >> 32 < NUM_SHARDS as u64;
         let mut touched: Vec<(u64, u32, bool)> = new
             .iter()
@@ -303,15 +309,32 @@ impl Index {
     fn judge_pairs(&self, mut pairs: Vec<(u32, u32)>, turnout: &Turnout) -> Result<Vec<Match>> {
         let is_known = |(a, b): &(u32, u32)| {
             let stays = |ordinal: u32| turnout.leaving.binary_search(&ordinal).is_err();
-            stays(*a) && stays(*b) && self.state.edges_of(*a).iter().any(|edge| edge.other == *b)
+            // What is on offer has no matches yet.
+            *b < self.num_counted
+                && stays(*a)
+                && stays(*b)
+                && self.state.edges_of(*a).iter().any(|edge| edge.other == *b)
         };
         pairs.retain(|pair| !is_known(pair));
-        let judged: Vec<Option<Match>> = pairs
-            .par_iter()
-            .map_init(Scratch::default, |scratch, (a, b)| {
-                self.articles.look_at(*a)?;
-                self.articles.look_at(*b)?;
-                Ok(self.judge_match(*a, *b, scratch))
+        let judged: Vec<Vec<Match>> = pairs
+            .par_chunks(COUNTED_PAIRS)
+            .map_init(Scratch::default, |scratch, some| {
+                let mut terms = Vec::with_capacity(some.len());
+                for (a, b) in some {
+                    terms.push((self.articles.terms(*a)?, self.articles.terms(*b)?));
+                }
+                let ahead = some.iter().fold(0, |all, (a, _)| all ^ self.articles.read_ahead(*a));
+                std::hint::black_box(ahead);
+                let mut found = Vec::new();
+                for ((a, b), (of_a, of_b)) in some.iter().zip(&terms) {
+                    // The heads suffice for most, and what else there is of these stays where it is.
+                    if outlook(of_a, of_b) == Outlook::Match {
+                        self.articles.look_at(*a)?;
+                        self.articles.look_at(*b)?;
+                        found.extend(self.judge_match(*a, *b, scratch));
+                    }
+                }
+                Ok(found)
             })
             .collect::<Result<_>>()?;
         Ok(judged.into_iter().flatten().collect())

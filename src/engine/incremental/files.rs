@@ -2,7 +2,7 @@
 
 use super::add::ByList;
 use super::decide::believed;
-use super::state::{Delta, Input, State, flag};
+use super::state::{Bytes, Delta, Input, State, flag};
 use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Refined, Writing};
 use crate::engine::Engine;
 use crate::engine::keys::{Keying, KeyingScratch};
@@ -158,8 +158,7 @@ impl Index {
         let lock = Lock::take(folder)?;
         let manifest = Manifest::read(folder)?;
         let (mut index, loaded) = Self::load(disk, folder, engine, manifest)?;
-        let log = Log::append_to(disk, &log_path(folder, index.manifest.log), loaded.log_len)?;
-        let events = Events::open(disk, folder, index.manifest.seq, &loaded.events)?;
+        let (log, events) = open_logs(disk, folder, &index.manifest, &loaded)?;
         index.recovered = loaded.recovered;
         index.writing = Some(Writing { _lock: lock, log, events, is_halted: false });
         index.drop_leftovers()?;
@@ -177,22 +176,35 @@ impl Index {
         let lock = Lock::take(folder)?;
         let manifest = Manifest { verdict: engine.profile().verdict_id(), ..Manifest::read(folder)? };
         let (mut index, loaded) = Self::load(&disk, folder, engine, manifest)?;
-        let log = Log::append_to(&disk, &log_path(folder, index.manifest.log), loaded.log_len)?;
-        let events = Events::open(&disk, folder, index.manifest.seq, &loaded.events)?;
+        let (log, events) = open_logs(&disk, folder, &index.manifest, &loaded)?;
         index.writing = Some(Writing { _lock: lock, log, events, is_halted: false });
         index.catch_up()?;
         let pool = Arc::clone(&index.pool);
         let events = pool.install(|| index.derive_all())?;
-        // The number of the change comes with the manifest; until then the log of stories must not tell of it.
-        index.seq += 1;
-        let lines = index.describe(index.seq, &events)?;
-        index.compact_ready()?;
+        // What happened to stories is a change of its own, which the new manifest comes with.
+        let seq = index.seq + 1;
+        let lines = index.describe(seq, &events)?;
+        index.compact_ready(Some((seq, &index.telling(&lines))))?;
         index.writing.as_mut().expect("it was opened for writing").events.append(&lines)?;
         Ok(index)
     }
 
-    fn create(disk: &Disk, folder: &Path, engine: &Engine) -> Result<()> {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+    /// The payload of a change that does nothing but tell of stories.
+    fn telling(&self, lines: &str) -> Vec<u8> {
+        let State { last_story, cutoff, arrival, .. } = self.state;
+        let mut out = Bytes::default();
+        out.word(0);
+        Delta { last_story, cutoff, arrival, ..Delta::default() }.write(&mut out);
+        out.0.extend_from_slice(lines.as_bytes());
+        out.0
+    }
+
+    pub(super) fn create(disk: &Disk, folder: &Path, engine: &Engine) -> Result<()> {
+        if !folder.exists() {
+            std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            disk.sync_folder(parent.unwrap_or(Path::new(".")))?;
+        }
         let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, "read", e))?;
         for entry in entries {
             let name = entry.map_err(|e| Error::io(folder, "read", e))?.file_name().to_string_lossy().into_owned();
@@ -202,6 +214,10 @@ impl Index {
             }
         }
         let _lock = Lock::take(folder)?;
+        // Another may have made it between the first look and the lock, and be done already.
+        if Manifest::is_in(folder) {
+            return Ok(());
+        }
         let profile = engine.profile();
         let sketch = profile.sketch_id();
         drop(Log::create(disk, &log_path(folder, 1), &sketch)?);
@@ -263,7 +279,7 @@ impl Index {
         };
         let table = u32::try_from(manifest.next_file).expect("no index has four thousand million files");
         articles.begin_table(table);
-        let keying = Keying::new(profile, engine.level, engine.near);
+        let keying = Arc::new(Keying::new(profile, engine.level, engine.near));
         let pool = Arc::new(engine.pool()?);
         let path = log_path(folder, manifest.log);
         // Looked at before the log, which is written first: a writer may be at work.
@@ -433,7 +449,7 @@ impl Index {
         }
         let Self { disk, folder, writing, state, .. } = self;
         let writing = writing.as_mut().expect("a writer flushes");
-        writing.begin_anew(disk, folder, &mut manifest, state, number())?;
+        writing.begin_anew(disk, folder, &mut manifest, (state, None), number())?;
         self.manifest = manifest;
         if covers.1 > 0 {
             let entry = *self.manifest.articles.last().expect("one was added");
@@ -458,14 +474,15 @@ impl Index {
     pub fn compact(&mut self) -> Result<()> {
         self.flush()?;
         self.finish_expiry()?;
-        let done = self.compact_ready();
+        let done = self.compact_ready(None);
         if done.is_err() {
             self.writing.as_mut().expect("a writer compacts").is_halted = true;
         }
         done
     }
 
-    fn compact_ready(&mut self) -> Result<()> {
+    /// `first` is the number and payload of a change that the new log begins with.
+    fn compact_ready(&mut self, first_change: Option<(u64, &[u8])>) -> Result<()> {
         let sketch = self.manifest.sketch.clone();
         let live: Vec<u32> = (0..self.articles.len() as u32).filter(|ordinal| self.state.is_live(*ordinal)).collect();
         let mut number_of = vec![u32::MAX; self.articles.len()];
@@ -478,7 +495,7 @@ impl Index {
         let mut numbers = u64::from(self.table)..;
         let mut number = || numbers.next().expect("numbers do not end");
         let mut first = 0;
-        for some in live.chunks(COMPACT_LEN) {
+        for some in self.segments_of(&live)? {
             let file = number();
             let path = articles_path(&self.folder, file);
             let writer = SegmentWriter::create(&self.disk, &path, Kind::Articles, &sketch, file)?;
@@ -498,11 +515,29 @@ impl Index {
         }
         let state = self.state.renumbered(&live, |ordinal| number_of[ordinal as usize]);
         let writing = self.writing.as_mut().expect("a writer compacts");
-        writing.begin_anew(&self.disk, &self.folder, &mut manifest, &state, number())?;
+        writing.begin_anew(&self.disk, &self.folder, &mut manifest, (&state, first_change), number())?;
         let (fresh, _) = Self::load(&self.disk, &self.folder, self.engine.clone(), manifest)?;
         let writing = self.writing.take().expect("a writer compacts");
-        *self = Self { writing: Some(writing), flush_len: self.flush_len, ..fresh };
+        // Offers that were made before are of another index.
+        let num_offers = self.num_offers + 1;
+        *self = Self { writing: Some(writing), flush_len: self.flush_len, num_offers, ..fresh };
         files_of(&self.folder, &old).iter().try_for_each(|path| self.disk.remove(path))
+    }
+
+    /// Articles as segments take them: as many as are wanted in one, and as its places of 32 bits reach.
+    fn segments_of<'o>(&self, ordinals: &'o [u32]) -> Result<Vec<&'o [u32]>> {
+        let mut segments = Vec::new();
+        let (mut start, mut num_bytes) = (0, 0);
+        for (at, ordinal) in ordinals.iter().enumerate() {
+            self.articles.look_at(*ordinal)?;
+            num_bytes += self.articles.num_bytes(*ordinal) as u64;
+            if at - start == COMPACT_LEN || num_bytes > MAX_COMPACT_BYTES {
+                segments.push(&ordinals[start..at]);
+                (start, num_bytes) = (at, 0);
+            }
+        }
+        segments.extend((start < ordinals.len()).then(|| &ordinals[start..]));
+        Ok(segments)
     }
 
     /// Writes articles into a segment of a number; its length.
@@ -560,13 +595,14 @@ pub(super) fn refuse_cut(path: &Path, told: Option<u64>, seq: u64, frames: &[Fra
 }
 
 impl Writing {
-    /// Makes a manifest count, with the state of its changes and an empty log behind it, under the next two numbers.
+    /// Makes a manifest count, with the state of its changes and a log of at most one change behind it, under the next two
+    /// numbers.
     fn begin_anew(
         &mut self,
         disk: &Disk,
         folder: &Path,
         manifest: &mut Manifest,
-        state: &State,
+        (state, first_change): (&State, Option<(u64, &[u8])>),
         number: u64,
     ) -> Result<()> {
         (manifest.state, manifest.log, manifest.next_file) = (number, number + 1, number + 2);
@@ -575,7 +611,10 @@ impl Writing {
         writer.begin_section()?;
         writer.write(&state.to_bytes())?;
         writer.finish()?;
-        let log = Log::create(disk, &log_path(folder, manifest.log), &manifest.sketch)?;
+        let mut log = Log::create(disk, &log_path(folder, manifest.log), &manifest.sketch)?;
+        if let Some((seq, payload)) = first_change {
+            log.append(seq, payload)?;
+        }
         self.events.file.sync()?;
         manifest.write(disk, folder)?;
         self.log = log;
@@ -583,8 +622,19 @@ impl Writing {
     }
 }
 
-/// Articles of one segment that compacting makes.
+/// Articles of one segment that compacting makes, and bytes.
 const COMPACT_LEN: usize = 1 << 18;
+const MAX_COMPACT_BYTES: u64 = 16 << 30;
+
+/// Opens the log of changes and that of stories to be appended to.
+fn open_logs(disk: &Disk, folder: &Path, manifest: &Manifest, loaded: &Loaded) -> Result<(Log, Events)> {
+    let mut log = Log::append_to(disk, &log_path(folder, manifest.log), loaded.log_len)?;
+    if !loaded.events.is_empty() {
+        // A writer that was cut off may not have done so, and what is told of must last.
+        log.sync()?;
+    }
+    Ok((log, Events::open(disk, folder, manifest.seq, &loaded.events)?))
+}
 
 /// What opening has found beside the index.
 #[derive(Debug)]

@@ -58,7 +58,7 @@ use std::sync::{Arc, Mutex};
 pub struct Index {
     engine: Engine,
     pool: Arc<rayon::ThreadPool>,
-    keying: Keying,
+    keying: Arc<Keying>,
     folder: PathBuf,
     disk: Disk,
     manifest: Manifest,
@@ -97,6 +97,9 @@ struct Writing {
     /// Whether a change could not be written.
     is_halted: bool,
 }
+
+/// How often a folder is read anew that a writer changes meanwhile.
+const TRIES: usize = 8;
 
 /// Articles in memory at which they are put in a segment, and bytes of their records: some are long.
 const FLUSH_LEN: usize = 1 << 15;
@@ -155,7 +158,6 @@ impl Index {
     /// [`Error::NoIndex`] where there is none, and those of [`Index::open`] but [`Error::IndexInUse`].
     pub fn read(folder: &Path, engine: Engine) -> Result<Self> {
         // Files may go between the manifest that names them and their opening.
-        const TRIES: usize = 8;
         let mut tries = 0;
         loop {
             let manifest = Manifest::read(folder)?;

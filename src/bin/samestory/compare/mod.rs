@@ -6,6 +6,7 @@ mod page;
 mod text;
 
 use crate::args;
+use crate::calibrate::one_of;
 use crate::feed::Intake;
 use crate::message::{self, Usage};
 use crate::outputs::Outputs;
@@ -50,15 +51,19 @@ pub(crate) fn run(args: &args::Compare) -> anyhow::Result<ExitCode> {
         output.write(page::to_html(&pair.explain()).as_bytes())?;
         output.finish()?.publish()?;
     }
-    if args.json {
-        message::data(&pair.to_json())?;
+    let said = if args.json {
+        message::data(&pair.to_json())
     } else {
-        message::styled(&text::to_text(&pair.explain(), columns::terminal_width()))?;
+        message::styled(&text::to_text(&pair.explain(), columns::terminal_width()))
+    };
+    match said {
+        // Who reads no further has the verdict by the exit code all the same.
+        Err(error) if !message::is_closed_pipe(&error) => Err(error),
+        _ => Ok(ExitCode::from(match pair.verdict.relation {
+            Relation::Undecidable => 3,
+            relation => u8::from(!relation.is_match()),
+        })),
     }
-    Ok(ExitCode::from(match pair.verdict.relation {
-        Relation::Undecidable => 3,
-        relation => u8::from(!relation.is_match()),
-    }))
 }
 
 /// Says which of the two are compared by wording only.
@@ -79,11 +84,11 @@ fn names(args: &args::Compare, first: &Article, second: &Article) -> [String; 2]
 }
 
 fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Article, Article)> {
-    let intake = Intake::new(&args.reading);
+    let intake = Intake::new(&args.reading)?;
     if args.feed.is_empty() {
         outputs.refuse_inputs(None, [&args.first, &args.second].map(Path::new))?;
         let pair = (one_of_file(&intake, args, &args.first)?, one_of_file(&intake, args, &args.second)?);
-        intake.report(&args.reading, args.running.quiet)?;
+        intake.report(args.running.quiet)?;
         Ok(pair)
     } else {
         let blocks = args.reading.blocks(&args.feed)?;
@@ -92,28 +97,25 @@ fn articles(args: &args::Compare, outputs: &Outputs<'_>) -> anyhow::Result<(Arti
         let all = intake.read_all(blocks)?;
         watch.finish();
         // What is wrong with the feed first: it may be why an id is not found.
-        intake.report(&args.reading, args.running.quiet)?;
+        intake.report(args.running.quiet)?;
         let find = |id: &str| -> anyhow::Result<Article> {
-            let mut found = all.iter().filter(|article| article.id.as_str() == id);
-            let first = found.next().ok_or_else(|| {
+            let found: Vec<&Article> = all.iter().filter(|article| article.id.as_str() == id).collect();
+            if found.is_empty() {
                 let meant = nearest(id, all.iter().map(|article| article.id.as_str()));
                 let meant = meant.map_or(String::new(), |meant| format!("; did you mean '{meant}'?"));
                 let num_articles = message::count(all.len() as u64);
-                Usage(format!("no article with id '{id}' among the {num_articles} of the feed{meant}"))
-            })?;
-            match found.find(|other| other.text != first.text) {
-                Some(other) => {
-                    bail!("id '{id}' stands for two texts: {} and {}", first.origin.place, other.origin.place)
-                }
-                None => Ok(first.clone()),
+                let reason = format!("no article with id '{id}' among the {num_articles} of the feed{meant}");
+                return Err(Usage(reason).into());
             }
+            let versions = args.repeated.versions.versions();
+            Ok(one_of(&found, versions).map_err(anyhow::Error::msg)?.clone())
         };
         Ok((find(&args.first)?, find(&args.second)?))
     }
 }
 
 /// The one article of a file; a file whose name says nothing is a text.
-fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Result<Article> {
+fn one_of_file(intake: &Intake<'_>, args: &args::Compare, file: &str) -> anyhow::Result<Article> {
     let path = PathBuf::from(file);
     if file != "-" && path.extension().is_none() && !path.exists() {
         return Err(Usage(format!("{file}: no such file; --feed FILE compares two ids of a feed")).into());
@@ -122,7 +124,7 @@ fn one_of_file(intake: &Intake, args: &args::Compare, file: &str) -> anyhow::Res
     let format = args.reading.format.or((!says_format).then_some(samestory::input::Format::Text));
     let mut found = Vec::new();
     for block in args.reading.blocks_as(&[path], format)? {
-        let parsed = intake.parse(block?);
+        let parsed = intake.parse(block?).map_err(|error| intake.failure(error))?;
         found.extend(parsed.articles);
     }
     match found.len() {
