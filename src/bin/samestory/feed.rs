@@ -167,8 +167,9 @@ impl<'a> Intake<'a> {
 
     /// Where and why the first record so far could not be read, for the end of a message; empty when all could.
     pub(crate) fn first_reason(&self) -> String {
-        let first = |reject: &Reject| format!(": {}: {}", reject.place(), reject.reason);
-        self.rejected.lock().expect("no parser panics").first.first().map_or(String::new(), first)
+        let rejected = self.rejected.lock().expect("no parser panics");
+        let first = rejected.first.first().or_else(|| rejected.waiting.values().flatten().min());
+        first.map_or(String::new(), |reject| format!(": {}: {}", reject.place(), reject.reason))
     }
 
     /// The first records that could not be read, in the order of the input: as many as a report names.
