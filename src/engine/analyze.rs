@@ -94,8 +94,8 @@ fn language_of(article: &Article, document: &Document<'_>) -> Box<str> {
 /// An id's first bytes behind what all ids begin with, as a number that orders like them, and the article's number.
 type ShortId = (u64, u32);
 
-/// The articles' numbers in order of id, equal ids in order of number.
-fn order_by_id(articles: &Articles) -> Vec<u32> {
+/// The articles in order of id, equal ids in order of number.
+fn order_by_id(articles: &Articles) -> Vec<ShortId> {
     let id = |number: u32| articles.get(number).id().as_bytes();
     let num_articles = articles.len() as u32;
     let shared_len = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(x, y)| x == y).count();
@@ -111,7 +111,7 @@ fn order_by_id(articles: &Articles) -> Vec<u32> {
     let mut order: Vec<ShortId> = (0..num_articles).into_par_iter().map(short).collect();
     // Most ids differ in what is at hand; for the others the store is asked.
     order.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))).then(a.1.cmp(&b.1)));
-    order.into_iter().map(|(_, number)| number).collect()
+    order
 }
 
 /// Orders articles by id and settles those that share one. Also says which number each had before.
@@ -120,18 +120,22 @@ pub(super) fn sort_and_check(
     versions: Versions,
     stats: &mut Stats,
 ) -> Result<(Vec<u32>, Vec<Replaced>)> {
-    let mut order = order_by_id(articles);
+    let order = order_by_id(articles);
     let mut repeated: Option<(String, [String; 2])> = None;
     let mut replaced = Vec::new();
-    let mut num_kept = 0;
-    let mut start = 0;
-    while start < order.len() {
-        let id = articles.get(order[start]).id();
-        let len = order[start..].iter().take_while(|number| articles.get(**number).id() == id).count();
-        let group = &mut order[start..start + len];
-        if len > 1 {
+    let mut stands: Vec<u32> = Vec::with_capacity(order.len());
+    // Only articles whose ids begin alike are asked for them.
+    for alike in order.chunk_by(|a, b| a.0 == b.0) {
+        if let [(_, number)] = alike {
+            stands.push(*number);
+            continue;
+        }
+        for same in alike.chunk_by(|a, b| articles.get(a.1).id() == articles.get(b.1).id()) {
+            let mut group: Vec<u32> = same.iter().map(|(_, number)| *number).collect();
             group.sort_unstable_by(|a, b| by_standing(&articles.get(*a), &articles.get(*b)));
             let kept = articles.get(group[0]);
+            stands.push(group[0]);
+            let id = kept.id();
             for next in group[1..].iter().map(|number| articles.get(*number)) {
                 let is_older_version = next.text_hash() != kept.text_hash();
                 let place = next.block_and_record();
@@ -146,16 +150,12 @@ pub(super) fn sort_and_check(
                 }
             }
         }
-        order[num_kept] = order[start];
-        num_kept += 1;
-        start += len;
     }
-    order.truncate(num_kept);
     match repeated {
         Some((id, [first, second])) if versions == Versions::Refuse => Err(Error::RepeatedId { id, first, second }),
         _ => {
-            articles.reorder(&order);
-            Ok((order, replaced))
+            articles.reorder(&stands);
+            Ok((stands, replaced))
         }
     }
 }

@@ -51,8 +51,8 @@ struct List {
 
 impl List {
     /// Where the slots begin behind the entries.
-    fn slots_at(self) -> usize {
-        self.start as usize + (self.num as usize * ENTRY_LEN + SLACK).next_multiple_of(4)
+    fn slots_at(self) -> u64 {
+        self.start + (self.num as usize * ENTRY_LEN + SLACK).next_multiple_of(4) as u64
     }
 
     fn slot(self, rest: u32) -> usize {
@@ -62,8 +62,53 @@ impl List {
 
 #[derive(Debug)]
 enum Bytes {
-    Held(Vec<u8>),
+    /// Part by part: a place is a part's number above what it is within the part.
+    Held(Vec<Vec<u8>>),
     Filed(Segment),
+}
+
+/// Bits of a place within a part.
+const PART_BITS: u32 = 40;
+/// Parts that runs in memory are made of, each by itself, and lists of a part.
+pub(crate) const NUM_PARTS: usize = 18;
+const PART_LISTS: usize = NUM_LISTS / NUM_PARTS;
+const _: () = assert!(NUM_PARTS * PART_LISTS == NUM_LISTS, "parts have the same number of lists");
+
+/// A part of a run in memory.
+#[derive(Debug)]
+pub(crate) struct RunPart {
+    lists: Vec<List>,
+    bytes: Vec<u8>,
+}
+
+impl RunPart {
+    /// A part of a run that covers some articles: of each of its lists the entries, which `entries` appends, in order.
+    fn new(covers: (u32, u32), part: usize, mut entries: impl FnMut(usize, &mut Vec<u64>)) -> Self {
+        let mut writer = RunWriter::new(covers.0, covers.1, Sink::Held(Vec::new()));
+        writer.len = (part as u64) << PART_BITS;
+        let mut of_list = Vec::new();
+        for list in part * PART_LISTS..(part + 1) * PART_LISTS {
+            of_list.clear();
+            entries(list, &mut of_list);
+            writer.add_list(&of_list).expect("memory takes all");
+        }
+        let Sink::Held(bytes) = writer.sink else { unreachable!("it was begun in memory") };
+        Self { lists: writer.lists, bytes }
+    }
+
+    /// A part of the run of all keys by list, in each the rest of the key above the ordinal, in order.
+    pub(crate) fn of_lists(covers: (u32, u32), part: usize, lists: &[Vec<u64>]) -> Self {
+        Self::new(covers, part, |list, entries| entries.extend_from_slice(&lists[list]))
+    }
+
+    /// A part of the run that holds what several in memory hold.
+    pub(crate) fn merged(covers: (u32, u32), part: usize, runs: &[&KeyRun]) -> Self {
+        Self::new(covers, part, |list, entries| {
+            runs.iter().for_each(|run| run.list_entries(list, entries).expect("memory gives all"));
+            // Each run is in order: sorting merges them.
+            entries.sort();
+        })
+    }
 }
 
 /// A run of keys.
@@ -77,19 +122,19 @@ pub(crate) struct KeyRun {
 }
 
 impl KeyRun {
-    /// A run in memory, of keys above ordinals in order.
-    pub(crate) fn new(first: u32, num: u32, entries: &[(u64, u32)]) -> Self {
-        let mut writer = RunWriter::hold(first, num);
-        let mut rest = entries;
-        let mut list_entries = Vec::new();
-        for list in 0..NUM_LISTS as u64 {
-            let len = rest.iter().take_while(|(key, _)| key >> 32 == list).count();
-            list_entries.clear();
-            list_entries.extend(rest[..len].iter().map(|(key, ordinal)| key << 32 | u64::from(*ordinal)));
-            writer.add_list(&list_entries).expect("memory takes all");
-            rest = &rest[len..];
-        }
-        writer.into_held()
+    /// A run in memory of all its parts.
+    pub(crate) fn join(covers: (u32, u32), parts: Vec<RunPart>) -> Self {
+        let ordinal_bits = ordinal_bits(covers.1);
+        let (lists, bytes): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.lists, part.bytes)).unzip();
+        let (lists, bytes) = (lists.concat(), Bytes::Held(bytes));
+        Self { first: covers.0, num: covers.1, ordinal_bits, lists, bytes }
+    }
+
+    /// The articles that several runs cover, which follow one another.
+    pub(crate) fn cover(runs: &[&Self]) -> (u32, u32) {
+        let first = runs.iter().map(|run| run.first).min().unwrap_or(0);
+        let end = runs.iter().map(|run| run.first + run.num).max().unwrap_or(0);
+        (first, end - first)
     }
 
     /// Opens a run that was written to a file.
@@ -126,10 +171,13 @@ impl KeyRun {
     }
 
     #[inline]
-    fn read(&self, start: usize, len: usize) -> Result<&[u8]> {
+    fn read(&self, start: u64, len: usize) -> Result<&[u8]> {
         match &self.bytes {
-            Bytes::Held(bytes) => Ok(&bytes[start..start + len]),
-            Bytes::Filed(segment) => segment.bytes(0, start, len),
+            Bytes::Held(parts) => {
+                let at = (start & ((1 << PART_BITS) - 1)) as usize;
+                Ok(&parts[(start >> PART_BITS) as usize][at..at + len])
+            }
+            Bytes::Filed(segment) => segment.bytes(0, start as usize, len),
         }
     }
 
@@ -139,29 +187,64 @@ impl KeyRun {
     /// When the file is damaged where the key lies.
     #[inline]
     pub(crate) fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
+        let (place, num) = self.slot_of(key)?;
+        self.scan(key, self.entries_at(place, num)?, |ordinal| found.push(ordinal));
+        Ok(())
+    }
+
+    /// The same of many keys at once, for each hit the key's number and the article, by key and then in order. No look into
+    /// a large run waits for the one before.
+    ///
+    /// # Errors
+    /// Those of [`KeyRun::find`].
+    pub(crate) fn find_all(&self, keys: &[u64], found: &mut Vec<(u32, u32)>) -> Result<()> {
+        let slots: Vec<(u64, u32)> = keys.iter().map(|key| self.slot_of(*key)).collect::<Result<_>>()?;
+        let mut ahead = 0;
+        let mut entries = Vec::with_capacity(slots.len());
+        for (place, num) in slots {
+            let bytes = self.entries_at(place, num)?;
+            ahead ^= bytes.first().copied().unwrap_or(0);
+            entries.push(bytes);
+        }
+        std::hint::black_box(ahead);
+        for ((number, key), bytes) in (0..).zip(keys).zip(entries) {
+            self.scan(*key, bytes, |ordinal| found.push((number, ordinal)));
+        }
+        Ok(())
+    }
+
+    /// Where the entries of a key's slot lie, and how many these are.
+    #[inline]
+    fn slot_of(&self, key: u64) -> Result<(u64, u32)> {
         let list = self.lists[(key >> 32) as usize];
         if list.num == 0 {
-            return Ok(());
+            return Ok((0, 0));
         }
-        let rest = key as u32;
-        let slot = self.read(list.slots_at() + 4 * list.slot(rest), 8)?;
+        let slot = self.read(list.slots_at() + 4 * list.slot(key as u32) as u64, 8)?;
         let [start, end] = [0, 4].map(|at| u32::from_le_bytes(slot[at..at + 4].try_into().expect("four bytes")));
-        if start >= end {
-            return Ok(());
-        }
-        let len = (end - start) as usize;
-        let bytes = self.read(list.start as usize + ENTRY_LEN * start as usize, ENTRY_LEN * len + SLACK)?;
-        let wanted = u64::from(rest) & ((1 << (32 - list.slot_bits)) - 1);
-        for entry in 0..len {
+        Ok((list.start + ENTRY_LEN as u64 * u64::from(start), end.saturating_sub(start)))
+    }
+
+    /// The bytes of entries, with those behind them.
+    #[inline]
+    fn entries_at(&self, place: u64, num: u32) -> Result<&[u8]> {
+        if num == 0 { Ok(&[]) } else { self.read(place, ENTRY_LEN * num as usize + SLACK) }
+    }
+
+    /// Calls `each` with the articles under a key among the entries of its slot.
+    #[inline]
+    fn scan(&self, key: u64, bytes: &[u8], mut each: impl FnMut(u32)) {
+        let slot_bits = self.lists[(key >> 32) as usize].slot_bits;
+        let wanted = u64::from(key as u32) & ((1 << (32 - slot_bits)) - 1);
+        for entry in 0..bytes.len() / ENTRY_LEN {
             let (left, step) = self.entry(bytes, entry);
             if left >= wanted {
                 if left > wanted {
                     break;
                 }
-                found.push(self.first + step);
+                each(self.first + step);
             }
         }
-        Ok(())
     }
 
     /// What is left of an entry's key, and its step.
@@ -181,7 +264,7 @@ impl KeyRun {
         if list.num == 0 {
             return Ok(());
         }
-        let bytes = self.read(list.start as usize, list.num as usize * ENTRY_LEN + SLACK)?;
+        let bytes = self.read(list.start, list.num as usize * ENTRY_LEN + SLACK)?;
         let num_slots = 1usize << list.slot_bits;
         let slots = self.read(list.slots_at(), 4 * (num_slots + 1))?;
         let start = |slot: usize| u32::from_le_bytes(slots[4 * slot..4 * slot + 4].try_into().expect("four bytes"));
@@ -216,12 +299,8 @@ pub(crate) struct RunWriter {
 
 impl RunWriter {
     fn new(first: u32, num: u32, sink: Sink) -> Self {
-        let ordinal_bits = u32::BITS - num.saturating_sub(1).leading_zeros();
+        let ordinal_bits = ordinal_bits(num);
         Self { first, num, ordinal_bits, lists: Vec::with_capacity(NUM_LISTS), len: 0, sink, buffer: Vec::new() }
-    }
-
-    fn hold(first: u32, num: u32) -> Self {
-        Self::new(first, num, Sink::Held(Vec::new()))
     }
 
     /// Begins a run in a file.
@@ -246,7 +325,7 @@ impl RunWriter {
             let value = (entry >> 32 & mask) << self.ordinal_bits | u64::from(*entry as u32 - self.first);
             self.buffer.extend_from_slice(&value.to_le_bytes()[..ENTRY_LEN]);
         }
-        self.buffer.resize(list.slots_at() - list.start as usize, 0);
+        self.buffer.resize((list.slots_at() - list.start) as usize, 0);
         let mut at = 0;
         for slot in 0..=1usize << slot_bits {
             let passed = entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
@@ -259,15 +338,6 @@ impl RunWriter {
             Sink::Filed(segment) => segment.write(&self.buffer)?,
         }
         Ok(())
-    }
-
-    fn into_held(self) -> KeyRun {
-        let Self { first, num, ordinal_bits, lists, sink, .. } = self;
-        let bytes = match sink {
-            Sink::Held(bytes) => Bytes::Held(bytes),
-            Sink::Filed(_) => unreachable!("runs in files are opened anew"),
-        };
-        KeyRun { first, num, ordinal_bits, lists, bytes }
     }
 
     /// Writes the table of the lists and makes the file last; its length.
@@ -300,15 +370,11 @@ impl RunWriter {
         }
         Ok(())
     }
+}
 
-    /// A run in memory that holds what several there hold.
-    pub(crate) fn merged(runs: &[&KeyRun]) -> KeyRun {
-        let first = runs.iter().map(|run| run.first).min().unwrap_or(0);
-        let end = runs.iter().map(|run| run.first + run.num).max().unwrap_or(0);
-        let mut writer = Self::hold(first, end - first);
-        writer.merge(runs, Some).expect("memory gives and takes all");
-        writer.into_held()
-    }
+/// Bits that tell so many articles apart.
+fn ordinal_bits(num: u32) -> u32 {
+    u32::BITS - num.saturating_sub(1).leading_zeros()
 }
 
 #[cfg(test)]
@@ -326,6 +392,16 @@ mod tests {
         found
     }
 
+    /// The run in memory of keys above ordinals.
+    fn held((first, num): (u32, u32), entries: &[(u64, u32)]) -> KeyRun {
+        let mut lists = vec![Vec::new(); NUM_LISTS];
+        for (key, ordinal) in entries {
+            lists[(key >> 32) as usize].push(key << 32 | u64::from(*ordinal));
+        }
+        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((first, num), part, &lists));
+        KeyRun::join((first, num), parts.collect())
+    }
+
     fn entries(raw: &[(u16, u32, u32)], first: u32) -> Vec<(u64, u32)> {
         let key = |list: u16, rest: u32| u64::from(list % 1152) << 32 | u64::from(rest);
         let mut entries: Vec<(u64, u32)> = raw.iter().map(|(l, r, o)| (key(*l, *r), first + o % 5000)).collect();
@@ -341,18 +417,29 @@ mod tests {
             first in 0u32..1_000_000,
         ) {
             let entries = entries(&raw, first);
-            let run = KeyRun::new(first, 5000, &entries);
+            let run = held((first, 5000), &entries);
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("keys");
             let (one, two) = entries.split_at(entries.len() / 2);
-            let parts = [KeyRun::new(first, 5000, one), KeyRun::new(first, 5000, two)];
+            let parts = [held((first, 5000), one), held((first, 5000), two)];
             let mut writer =
                 RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (first, 5000)).unwrap();
             writer.merge(&[&parts[0], &parts[1]], Some).unwrap();
             writer.finish().unwrap();
             let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
-            let merged = RunWriter::merged(&[&parts[0], &parts[1]]);
+            let runs = [&parts[0], &parts[1]];
+            let merged = (0..NUM_PARTS).map(|part| RunPart::merged(KeyRun::cover(&runs), part, &runs)).collect();
+            let merged = KeyRun::join(KeyRun::cover(&runs), merged);
             prop_assert_eq!(filed.covers(), (first, 5000));
+            let mut keys: Vec<u64> = entries.iter().flat_map(|(key, _)| [*key, key ^ 1]).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            for run in [&run, &filed] {
+                let mut hits = Vec::new();
+                run.find_all(&keys, &mut hits).unwrap();
+                let one_by_one = (0..).zip(&keys).flat_map(|(at, key)| found(run, *key).into_iter().map(move |o| (at, o)));
+                prop_assert_eq!(hits, one_by_one.collect::<Vec<(u32, u32)>>());
+            }
             for (key, _) in &entries {
                 let expected = naive(&entries, *key);
                 prop_assert_eq!(&found(&run, *key), &expected);
@@ -365,10 +452,13 @@ mod tests {
 
     #[test]
     fn what_goes_is_left_out_and_the_rest_renumbered() {
-        let run = KeyRun::new(10, 4, &[(5, 10), (5, 11), (5, 13), (9 << 32, 12)]);
-        let mut writer = RunWriter::hold(0, 3);
+        let run = held((10, 4), &[(5, 10), (5, 11), (5, 13), (9 << 32, 12)]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, 3)).unwrap();
         writer.merge(&[&run], |ordinal| (ordinal != 11).then(|| ordinal.saturating_sub(11))).unwrap();
-        let kept = writer.into_held();
+        writer.finish().unwrap();
+        let kept = KeyRun::open(&path, "0123456789abcdef").unwrap();
         assert_eq!((found(&kept, 5), found(&kept, 9 << 32)), (vec![0, 2], vec![1]));
     }
 

@@ -13,7 +13,7 @@ mod segment;
 #[cfg(test)]
 pub(crate) use disk::Faults;
 pub(crate) use disk::{Disk, DiskFile};
-pub(crate) use keys::{KeyRun, NUM_LISTS, RunWriter, list_of_exact, list_of_id};
+pub(crate) use keys::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter, list_of_exact, list_of_id};
 pub(crate) use lock::Lock;
 pub(crate) use log::{Frame, Log, read_log};
 pub(crate) use manifest::{FileEntry, Manifest};

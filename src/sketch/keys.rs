@@ -184,12 +184,20 @@ impl KeyMaker {
         let seed = self.tree_seeds[tree];
         // The first few tokens of the order nearly always suffice; if not, all are ranked.
         let first = terms.rank_first(seed, &mut scratch.hits);
-        let is_listed = |rank: &u64| *rank < terms.short_list;
+        let num_listed = first.iter().take_while(|rank| **rank < terms.short_list).count();
+        let token = |rank: u64| {
+            let at = usize::from(rank as u16);
+            (mix64(u64::from(terms.hashes[at]) ^ self.token_seed), u32::from(terms.idf[at]))
+        };
+        let mut tokens = [(0, 0); NUM_FIRST];
+        for (of_token, rank) in tokens.iter_mut().zip(&first[..num_listed]) {
+            *of_token = token(*rank);
+        }
         let mut is_sorted = false;
         LEFT_OUT.map(|left_out| {
-            let kept = |(place, rank): (usize, u64)| (place != left_out).then_some(rank);
-            let listed = first.into_iter().take_while(is_listed).enumerate();
-            if let Prefix::Whole(key) = self.prefix_key(terms, tree, depth, listed.filter_map(kept)) {
+            let kept = |(place, token): (usize, (u64, u32))| (place != left_out).then_some(token);
+            let listed = tokens[..num_listed].iter().copied().enumerate();
+            if let Prefix::Whole(key) = self.prefix_key(tree, depth, listed.filter_map(kept)) {
                 return Some(key);
             }
             if !is_sorted {
@@ -197,21 +205,16 @@ impl KeyMaker {
                 scratch.ranked.sort_unstable();
                 is_sorted = true;
             }
-            match self.prefix_key(terms, tree, depth, scratch.ranked.iter().copied().enumerate().filter_map(kept)) {
+            let ranked = scratch.ranked.iter().map(|rank| token(*rank)).enumerate();
+            match self.prefix_key(tree, depth, ranked.filter_map(kept)) {
                 Prefix::Whole(key) => Some(key),
                 Prefix::Exhausted(key) => key,
             }
         })
     }
 
-    /// Takes tokens, the first in order first, until they carry enough.
-    fn prefix_key(
-        &self,
-        terms: &WeightedTerms,
-        tree: usize,
-        depth: usize,
-        mut in_order: impl Iterator<Item = u64>,
-    ) -> Prefix {
+    /// Takes tokens, mixed and each with its idf, the first in order first, until they carry enough.
+    fn prefix_key(&self, tree: usize, depth: usize, mut in_order: impl Iterator<Item = (u64, u32)>) -> Prefix {
         let (mut len, mut weight, mut extra) = (0, 0, 0);
         // A sum does not mind the order: the key is of the set.
         let mut sum = self.tree_salts[tree];
@@ -221,15 +224,14 @@ impl KeyMaker {
                 return Prefix::Whole(mix64(sum));
             }
             let next = if len < MAX_PREFIX { in_order.next() } else { None };
-            let Some(next) = next else {
+            let Some((mixed, idf)) = next else {
                 // All tokens together carry less than is asked: they are the key, but cannot be refined.
                 let is_key = !enough && len >= *PREFIX_LEN.start() && depth == 0;
                 return Prefix::Exhausted(is_key.then(|| mix64(sum)));
             };
             extra += usize::from(enough);
-            let next = usize::from(next as u16);
-            sum = sum.wrapping_add(mix64(u64::from(terms.hashes[next]) ^ self.token_seed));
-            weight += u32::from(terms.idf[next]);
+            sum = sum.wrapping_add(mixed);
+            weight += idf;
             len += 1;
         }
     }

@@ -471,17 +471,22 @@ impl BuildScratch {
         sentence_ends.extend(ends);
         sort_hashes(stems, sorted_stems, |packed| (packed >> 39) as u32);
         terms.clear();
+        terms.resize(num_kept, (0, 0));
         content.clear();
         content.resize(num_kept, 0);
+        // Whether a token is the next term is written, not branched on: nobody could guess it.
+        let (mut num_terms, mut last) = (0, u64::MAX);
         for packed in &*sorted_stems {
-            let (hash, place) = ((packed >> 16) as u32, usize::from(*packed as u16));
-            if terms.last().is_none_or(|(last, _)| *last != hash) {
-                terms.push((hash, 0));
-            }
-            let index = terms.len() - 1;
-            terms[index].1 |= content_flags[place];
-            content[place] = index as u16;
+            let (hash, place) = (packed >> 16, usize::from(*packed as u16));
+            let is_new = hash != last;
+            last = hash;
+            num_terms += usize::from(is_new);
+            let term = &mut terms[num_terms - 1];
+            let flags = if is_new { 0 } else { term.1 };
+            *term = (hash as u32, flags | content_flags[place]);
+            content[place] = (num_terms - 1) as u16;
         }
+        terms.truncate(num_terms);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::{Engine, Versions};
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
-use crate::index::{KeyRun, NUM_LISTS, RunWriter, list_of_exact, list_of_id};
+use crate::index::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, list_of_exact, list_of_id};
 use crate::lsh::key_of;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -102,17 +102,24 @@ impl ByList {
         self.0[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
     }
 
-    /// All keys above their articles, each once, in order.
-    pub(super) fn into_sorted(mut self) -> Vec<(u64, u32)> {
+    /// Orders the keys above their articles, each once, and makes a run of them.
+    pub(super) fn make_run(&mut self, covers: (u32, u32)) -> KeyRun {
         self.0.par_iter_mut().with_min_len(16).for_each(|list| {
             list.sort_unstable();
             list.dedup();
         });
-        let mut sorted = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
+        let lists = &self.0;
+        let parts = (0..NUM_PARTS).into_par_iter().map(|part| RunPart::of_lists(covers, part, lists));
+        KeyRun::join(covers, parts.collect())
+    }
+
+    /// All keys above their articles, in order once a run was made of them.
+    fn all(&self) -> Vec<(u64, u32)> {
+        let mut all = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
         for (list, entries) in (0u64..).zip(&self.0) {
-            sorted.extend(entries.iter().map(|entry| (list << 32 | entry >> 32, *entry as u32)));
+            all.extend(entries.iter().map(|entry| (list << 32 | entry >> 32, *entry as u32)));
         }
-        sorted
+        all
     }
 }
 
@@ -293,12 +300,11 @@ impl Index {
             let lookups = analyzed.exact_key.map(list_of_exact).into_iter().chain([list_of_id(article.id.as_str())]);
             keys.into_iter().chain(lookups).for_each(|key| entries.add(key, ordinal));
         }
-        let entries = entries.into_sorted();
         let num = change.born.len() as u32;
         if num > 0 {
-            self.held_runs.push(KeyRun::new(first, num, &entries));
+            self.held_runs.push(entries.make_run((first, num)));
         }
-        let derived = self.derive(&change, &entries);
+        let derived = self.derive(&change, &entries.all());
         let (mut delta, events) = match derived {
             Ok(derived) => derived,
             Err(error) => {
@@ -443,7 +449,11 @@ impl Index {
         while let [.., older, newer] = &self.held_runs[..]
             && older.covers().1 <= newer.covers().1
         {
-            let merged = RunWriter::merged(&[older, newer]);
+            let runs = [older, newer];
+            let covers = KeyRun::cover(&runs);
+            let part = |part| RunPart::merged(covers, part, &runs);
+            let parts = self.pool.install(|| (0..NUM_PARTS).into_par_iter().map(part).collect());
+            let merged = KeyRun::join(covers, parts);
             self.held_runs.truncate(self.held_runs.len() - 2);
             self.held_runs.push(merged);
         }

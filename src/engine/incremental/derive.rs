@@ -223,9 +223,14 @@ impl Index {
         let meetings: Vec<Meeting> = parts_by_key(&touched)
             .into_par_iter()
             .map(|part| {
-                let (mut found, mut meeting) = (Vec::new(), Meeting::default());
-                for bucket in part.chunk_by(|a, b| a.0 == b.0) {
-                    self.meet_in(bucket, turnout, &mut found, &mut meeting)?;
+                let mut meeting = Meeting::default();
+                let buckets: Vec<_> = part.chunk_by(|a, b| a.0 == b.0).collect();
+                let keys: Vec<u64> = buckets.iter().map(|bucket| bucket[0].0).collect();
+                let hits = self.find_all(&keys)?;
+                let mut of_buckets = hits.chunk_by(|a, b| a.0 == b.0).peekable();
+                for (number, bucket) in (0..).zip(buckets) {
+                    let hits = of_buckets.next_if(|hits| hits[0].0 == number).unwrap_or_default();
+                    self.meet_in(bucket, hits, turnout, &mut meeting)?;
                 }
                 Ok(meeting)
             })
@@ -245,13 +250,16 @@ impl Index {
     fn meet_in(
         &self,
         bucket: &[(u64, u32, bool)],
+        hits: &[(u32, u32)],
         turnout: &Turnout,
-        found: &mut Vec<u32>,
         meeting: &mut Meeting,
     ) -> Result<()> {
+        // Most keys are an article's alone.
+        if hits.len() <= 1 {
+            return Ok(());
+        }
         let key = bucket[0].0;
-        found.clear();
-        self.find(key, found)?;
+        let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).collect();
         found.dedup();
         let cap = self.keying.bucket_cap();
         let num_before = found.iter().filter(|ordinal| self.state.takes_part(**ordinal)).count();

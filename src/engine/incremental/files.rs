@@ -381,8 +381,7 @@ impl Index {
         for (ordinal, keys) in (covers.0..).zip(lists) {
             keys.into_iter().for_each(|key| entries.add(key, ordinal));
         }
-        let entries = entries.into_sorted();
-        self.held_runs.push(KeyRun::new(covers.0, covers.1, &entries));
+        self.held_runs.push(entries.make_run(covers));
         Ok(())
     }
 

@@ -236,6 +236,17 @@ impl Index {
         Ok(())
     }
 
+    /// The articles under each of some keys, by the key's number, then in order; one that has a key twice twice.
+    fn find_all(&self, keys: &[u64]) -> Result<Vec<(u32, u32)>> {
+        let mut found = Vec::new();
+        for run in self.filed_runs.iter().chain(&self.held_runs) {
+            run.find_all(keys, &mut found)?;
+        }
+        // Each run is in order, and follows the one before in its articles.
+        found.sort();
+        Ok(found)
+    }
+
     /// The live article of an id.
     fn find_id(&self, id: &str) -> Result<Option<u32>> {
         let mut found = Vec::new();
