@@ -21,7 +21,9 @@ const ENTRY_LEN: usize = 5;
 const ENTRY_BITS: u32 = 40;
 /// Bytes behind the entries of a list, so that each can be read as eight.
 const SLACK: usize = 3;
+/// Entries of a slot in a file, about; in memory, where there is room for more slots, fewer are looked at for each key.
 const SLOT_ENTRIES: usize = 16;
+const HELD_SLOT_ENTRIES: usize = 4;
 const ID_SEED: u64 = 0x6964;
 /// Words of a list in the table: where it begins, entries above slot bits.
 const TABLE_HEAD: usize = 2;
@@ -312,7 +314,8 @@ impl RunWriter {
 
     /// Adds the next list: of each entry the rest of its key above the ordinal, in order.
     pub(crate) fn add_list(&mut self, entries: &[u64]) -> Result<()> {
-        let by_size = (entries.len() / SLOT_ENTRIES).checked_ilog2().unwrap_or(0);
+        let slot_entries = if matches!(self.sink, Sink::Held(_)) { HELD_SLOT_ENTRIES } else { SLOT_ENTRIES };
+        let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
         let slot_bits = by_size.max((32 + self.ordinal_bits).saturating_sub(ENTRY_BITS));
         let list = List { start: self.len, num: entries.len() as u32, slot_bits };
         self.lists.push(list);
