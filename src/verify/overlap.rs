@@ -125,18 +125,22 @@ fn sum_shared(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
         let block = &blocks[i];
         // What differs least is equal where nothing differs: no comparison, whose outcomes would go through masks.
         let mut least = [u32::MAX; LANES];
-        let mut look = |other: u32| {
-            for lane in 0..LANES {
-                least[lane] = least[lane].min(block[lane] ^ other);
-            }
-        };
+        // Loops, no `for_each`: a function of the standard library that is not inlined knows no wide registers.
         let num_others = match others[j..].first_chunk::<LANES>() {
             Some(others) => {
-                others.iter().for_each(|other| look(*other));
+                for other in others {
+                    for lane in 0..LANES {
+                        least[lane] = least[lane].min(block[lane] ^ other);
+                    }
+                }
                 LANES
             }
             None => {
-                others[j..].iter().for_each(|other| look(*other));
+                for other in &others[j..] {
+                    for lane in 0..LANES {
+                        least[lane] = least[lane].min(block[lane] ^ other);
+                    }
+                }
                 others.len() - j
             }
         };
