@@ -5,6 +5,7 @@ mod cluster;
 mod engine;
 mod formats;
 mod input;
+mod kernels;
 mod keys;
 mod minhash;
 #[path = "../tests/it/planted.rs"]
@@ -21,6 +22,7 @@ fn main() {
     shingle::bench(&mut criterion);
     minhash::bench(&mut criterion);
     signature::bench(&mut criterion);
+    kernels::bench(&mut criterion);
     keys::bench(&mut criterion);
     verify::bench(&mut criterion);
     cluster::bench(&mut criterion);
