@@ -16,7 +16,9 @@ macro_rules! target {
 /// Lets panics pass that a reader takes for bad input: those of the Parquet and Arrow crates. Every other ends the process,
 /// as libFuzzer wants it.
 pub fn spare_guarded_panics() {
+    #[cfg(feature = "heavy")]
     let abort = std::panic::take_hook();
+    #[cfg(feature = "heavy")]
     std::panic::set_hook(Box::new(move |panic| {
         if !samestory::input::is_guarded() {
             abort(panic);

@@ -50,12 +50,12 @@ fn field<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     })
 }
 
-/// Where behind `from` a record begins, on a line of its own.
-fn next_record(bytes: &[u8], from: usize) -> Option<usize> {
+/// Where behind `from` a record begins, on a line of its own. A mark at the very end is one where these are all bytes.
+fn next_record(bytes: &[u8], from: usize, is_all: bool) -> Option<usize> {
     let mut at = from.max(1);
     while let Some(found) = memchr::memmem::find(bytes.get(at..)?, MARK) {
         let start = at + found;
-        let is_version = bytes.get(start + MARK.len()).is_none_or(u8::is_ascii_digit);
+        let is_version = bytes.get(start + MARK.len()).map_or(is_all, u8::is_ascii_digit);
         if bytes[start - 1] == b'\n' && is_version {
             return Some(start);
         }
@@ -67,7 +67,7 @@ fn next_record(bytes: &[u8], from: usize) -> Option<usize> {
 impl WarcRecords {
     /// Looks for the next record.
     fn find(&mut self, bytes: &[u8], is_all: bool) -> Step {
-        if let Some(start) = next_record(bytes, self.scanned) {
+        if let Some(start) = next_record(bytes, self.scanned, is_all) {
             (self.is_lost, self.scanned) = (false, 0);
             return Step::Skip(start);
         }
@@ -80,7 +80,7 @@ impl WarcRecords {
 
     /// A record that is none; the next is looked for behind its first line.
     fn bad(&mut self, bytes: &[u8], is_all: bool, reason: String) -> Step {
-        match next_record(bytes, 1) {
+        match next_record(bytes, 1, is_all) {
             Some(start) => Step::Bad { range: 0..start, next: start, reason },
             None if is_all => Step::Bad { range: 0..bytes.len(), next: bytes.len(), reason },
             None => {
@@ -136,11 +136,13 @@ impl Cut for WarcRecords {
                 Step::Record { range: 0..end, next: bytes.len().min(end + SEPARATOR.len()) }
             }
             // What ends as a record does is one, whatever follows: unless another begins within it.
-            Some(_) if bytes[end..].starts_with(SEPARATOR) && next_record(&bytes[..end], header_len).is_none() => {
+            Some(_)
+                if bytes[end..].starts_with(SEPARATOR) && next_record(&bytes[..end], header_len, true).is_none() =>
+            {
                 Step::Record { range: 0..end, next: end + SEPARATOR.len() }
             }
             _ => {
-                let is_cut = after.is_none() && next_record(bytes, header_len).is_none();
+                let is_cut = after.is_none() && next_record(bytes, header_len, is_all).is_none();
                 let reason = if is_cut { "it is cut off" } else { "its length is wrong" };
                 self.bad(bytes, is_all, reason.to_string())
             }
