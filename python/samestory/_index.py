@@ -87,7 +87,7 @@ class Index:
     def add(self, data: Any) -> Added:
         """Adds articles, each with an id of its own; when this returns they are there for good.
 
-        They go in by a thousand or so. Where one is refused, or on Ctrl-C, some of the others are in: to add them again
+        They go in by a thousand or so. Where one is refused, or on Ctrl-C, some of those before are in: to add them again
         does no harm.
         """
         return Added(*self._store.add(self._options, readable(data)))

@@ -57,8 +57,12 @@ impl Store {
             fed(py, &progress, &mut || source.next_block(), &mut || Ok(()), |blocks| {
                 let parse = |block| {
                     let articles = reading.articles(block);
-                    // Of a portion with a row that is no article none is added.
-                    if reading.has_refused() { Err(samestory::Error::Canceled) } else { Ok(articles) }
+                    if reading.has_refused() {
+                        // Of what is read along with a row that is no article nothing is added; which row it is `refused` says.
+                        let (place, reason) = ("a row".to_string(), "no article".to_string());
+                        return Err(samestory::Error::BadRecord { place, reason });
+                    }
+                    Ok(articles)
                 };
                 index.add_blocks(blocks, parse, |_| ())
             })

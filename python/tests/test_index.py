@@ -114,6 +114,7 @@ def test_an_index_needs_ids(tmp_path):
                 index.add(data)
         with pytest.raises(samestory.DataError, match="row 1: the text is missing"):
             index.add([{"id": "a", "text": FERRY}, {"id": "b", "text": None}])
+        assert len(index) == 0  # nothing is added of what came with it
         index.add([{"id": "a", "text": FERRY}])
         with pytest.raises(samestory.RepeatedIdError, match="'a' stands for two texts"):
             index.add([{"id": "a", "text": WHEAT}])
