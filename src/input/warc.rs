@@ -128,6 +128,8 @@ impl Cut for WarcRecords {
                 Step::Record { range: 0..end, next: bytes.len() - rest.len() }
             }
             None if !is_all => Step::More,
+            // Whether a record begins behind four bytes that are no blank lines is not to be seen yet.
+            Some(_) if !is_all && bytes.len() - end < SEPARATOR.len() + MARK.len() => Step::More,
             // What is damaged between two records harms neither.
             Some(rest)
                 if bytes[end..].get(SEPARATOR.len()..).is_some_and(|rest| rest.starts_with(MARK))
