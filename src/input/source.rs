@@ -1,7 +1,9 @@
 //! Which files inputs name: files, folders, patterns; and which format each is of.
 
+use super::Format;
 use super::format::{HEAD_LEN, Named, named, sniff};
-use super::{Format, stream};
+use super::gzip::goes_on;
+use super::stream::Broken;
 use crate::error::{Error, Result};
 use crate::hash::{HashMap, HashSet};
 use std::collections::VecDeque;
@@ -45,9 +47,15 @@ impl Source {
         let named = named(&self.path);
         let mut head = Vec::new();
         let mut is_all = false;
+        // What came before damage that reading goes on behind: the format is told by what follows.
+        let mut before: Option<(Vec<u8>, std::io::Error)> = None;
+        let mut error = None;
         loop {
             if let Some(format) = sniff(&head, named, is_all) {
-                return Ok((format, Box::new(Cursor::new(head).chain(reader))));
+                let (before, damage) = before.unzip();
+                let damaged = Cursor::new(before.unwrap_or_default()).chain(Broken::after(damage));
+                let rest = Cursor::new(head).chain(Broken::after(error)).chain(reader);
+                return Ok((format, Box::new(damaged.chain(rest))));
             }
             match reader.fill_buf() {
                 Ok(chunk) => {
@@ -57,12 +65,13 @@ impl Source {
                     reader.consume(len);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                // What cannot be read from the beginning is said when it is read in earnest: as a record, not as the end
-                // of the run.
-                Err(error) => {
-                    let broken: Box<dyn BufRead> = Box::new(stream::Broken::new(error));
-                    let format = sniff(&head, named, true).unwrap_or(Format::Jsonl);
-                    return Ok((format, Box::new(Cursor::new(head).chain(broken))));
+                // What cannot be read is said when it is read in earnest: as a record, not as the end of the run.
+                Err(damage) if before.is_none() && goes_on(&damage) => {
+                    before = Some((std::mem::take(&mut head), damage));
+                }
+                Err(damage) => {
+                    is_all = true;
+                    error = Some(damage);
                 }
             }
         }

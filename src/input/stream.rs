@@ -157,12 +157,12 @@ impl Read for Taken {
     }
 }
 
-/// A stream that cannot be read: it fails once, and is over.
+/// An empty stream that fails once where there is an error: one that was met before anybody could be told.
 pub(super) struct Broken(Option<std::io::Error>);
 
 impl Broken {
-    pub(super) fn new(error: std::io::Error) -> Self {
-        Self(Some(error))
+    pub(super) fn after(error: Option<std::io::Error>) -> Self {
+        Self(error)
     }
 }
 

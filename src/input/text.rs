@@ -3,6 +3,7 @@
 use super::block::RecordAt;
 use super::item::Draft;
 use super::jsonl::longer_than;
+use super::stream::Broken;
 use super::{Options, Parsed, Reject, page};
 use crate::article::{Article, Origin};
 use encoding_rs::Encoding;
@@ -83,9 +84,16 @@ pub(super) fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>
 /// A stream as UTF-8 where a byte order mark says UTF-16: the only encoding in which ASCII is not what it looks like.
 pub(super) fn narrow(mut reader: Box<dyn BufRead>) -> Box<dyn BufRead> {
     let mut head = Vec::new();
+    let mut damage = None;
     while head.len() < 2 {
         match reader.fill_buf() {
-            Ok([]) | Err(_) => break,
+            Ok([]) => break,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            // It is said when the stream is read in earnest.
+            Err(error) => {
+                damage = Some(error);
+                break;
+            }
             Ok(chunk) => {
                 let len = chunk.len().min(2 - head.len());
                 head.extend_from_slice(&chunk[..len]);
@@ -96,7 +104,7 @@ pub(super) fn narrow(mut reader: Box<dyn BufRead>) -> Box<dyn BufRead> {
     let encoding = match head.as_slice() {
         [0xff, 0xfe] => encoding_rs::UTF_16LE,
         [0xfe, 0xff] => encoding_rs::UTF_16BE,
-        _ => return Box::new(Cursor::new(head).chain(reader)),
+        _ => return Box::new(Cursor::new(head).chain(Broken::after(damage)).chain(reader)),
     };
     let narrowed = Narrowed { reader, decoder: encoding.new_decoder_without_bom_handling(), is_done: false };
     Box::new(BufReader::with_capacity(1 << 16, narrowed))

@@ -807,3 +807,24 @@ fn fields_by_other_names_are_told() {
     let ran = folder.run("cluster feed.jsonl -o out.jsonl --threads 4");
     assert!(ran.stderr.contains(": feed.jsonl:1 has 'id', 'main', 'txt'; did you mean --text-field main?\n"), "{ran}");
 }
+
+#[test]
+fn damage_at_the_very_beginning_is_said_and_what_follows_is_read() {
+    let article = line("a", &text_of("ferry-grounding/base")) + "\n";
+    let text = "A frost in May has taken half of the plum blossom along the fjord.";
+    let record = format!(
+        "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <a>\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n",
+        text.len()
+    );
+    for (name, content) in [("feed.jsonl.gz", &article), ("feed.gz", &article), ("crawl.warc.gz", &record)] {
+        let whole = gzip(content.as_bytes());
+        let mut damaged = whole.clone();
+        // Flags that there are not.
+        damaged[3] = 0xc2;
+        let ran = Folder::new().write(name, [&damaged[..], &whole].concat()).done(&format!("cluster {name} -o -"));
+        assert_eq!(column(&rows(&ran.stdout), "id"), ["a"], "{name}: {ran}");
+        assert!(ran.stderr.contains("damaged, and passed over: "), "{name}: {ran}");
+        let ran = Folder::new().write(name, damaged).done(&format!("cluster {name} -o -"));
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("cannot read"), "{name}: {ran}");
+    }
+}
