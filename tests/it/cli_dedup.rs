@@ -225,6 +225,20 @@ fn a_feed_may_be_replaced_by_what_stays_of_it() {
 }
 
 #[test]
+fn what_goes_has_the_shape_of_what_stays() {
+    let folder = Folder::new().write("in.csv", "id,text\n1,Rain.\n").write("in.jsonl", line("1", "Rain.") + "\n");
+    for (args, what) in [
+        ("in.csv -o kept.csv --removed removed.jsonl", "removed.jsonl: what goes is written like what stays"),
+        ("in.csv -o kept.jsonl --removed removed.csv", "removed.csv: what goes is written like what stays"),
+        ("in.jsonl -o kept.jsonl --removed removed.csv", "removed.csv: the input is jsonl"),
+    ] {
+        let ran = folder.run(&format!("dedup {args}"));
+        assert!(ran.code == 2 && ran.stderr.contains(what), "{args}: {ran}");
+    }
+    folder.done("dedup in.csv -o kept.csv --removed removed --quiet");
+}
+
+#[test]
 fn a_policy_that_is_none_is_a_usage_error() {
     for options in ["--keep best", "--keep source:", "--updates maybe"] {
         let ran = Folder::with_feed(&[line("a", "Rain.")]).run(&format!("dedup feed.jsonl -o kept.jsonl {options}"));

@@ -52,9 +52,7 @@ impl Shape {
     /// # Errors
     /// When that cannot be.
     pub(crate) fn of(output: &Path, format: Option<Format>) -> Result<Self, Usage> {
-        let name = output.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-        match (name.rsplit_once('.').map(|(_, end)| end), format) {
+        match (ending(output).as_deref(), format) {
             (Some("csv" | "tsv"), Some(Format::Csv) | None) => Ok(Self::Table),
             #[cfg(feature = "parquet")]
             (Some("parquet"), Some(Format::Parquet)) => Ok(Self::Rows),
@@ -79,9 +77,9 @@ impl Shape {
     /// # Errors
     /// When its ending says so.
     pub(crate) fn refuse_other_name(self, removed: &Path, format: Option<Format>) -> Result<(), Usage> {
-        let asked = Self::of(removed, format)?;
-        let says_none = Self::of(Path::new("removed"), format)? == asked;
-        if asked == self || says_none {
+        let says_one =
+            matches!(ending(removed).as_deref(), Some("csv" | "tsv" | "parquet" | "jsonl" | "ndjson" | "json"));
+        if Self::of(removed, format)? == self || !says_one {
             return Ok(());
         }
         let reason = "what goes is written like what stays; give both the same ending";
@@ -299,11 +297,18 @@ impl<'h> Writer<'h> {
     }
 }
 
-/// The row of a table as a JSON line, with the article's id where no column has it.
+/// The ending of a file's name, without that of its packing, in small letters.
+fn ending(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    name.rsplit_once('.').map(|(_, end)| end.to_string())
+}
+
+/// The row of a table as a JSON line; of an article without an id, with the place that it is known by.
 fn line_of_row(head: &TableHead, row: &[u8], article: &Article) -> Vec<u8> {
     let mut line = head.object_of(row);
-    let id = serde_json::Value::from(article.id.as_str()).to_string();
-    if !line.contains(&format!(":{id}")) && !line.contains("\"id\":") {
+    if article.id.as_str() == &*article.origin.place {
+        let id = serde_json::Value::from(article.id.as_str());
         line.insert_str(1, &format!("\"id\":{id}{}", if line == "{}" { "" } else { "," }));
     }
     line.push('\n');
