@@ -260,22 +260,18 @@ impl Index {
         while let Some(prepared) = next {
             let offer = self.offer_prepared(prepared)?;
             let added = offer.added;
-            // What is read after this is told of when this lasts.
-            let following = portions.next();
-            let mut ahead = None;
-            // To write and to wait for the disk is work for one thread; the others make the next portion ready.
-            pool.in_place_scope(|scope| {
-                if let Ok(articles) = following {
-                    let (preparing, ahead) = (&preparing, &mut ahead);
-                    scope.spawn(move |_| *ahead = Some(Ok(articles.map(|articles| preparing.prepare(articles)))));
-                } else {
-                    ahead = Some(following.map(|_| None));
-                }
-                self.commit(offer)
-            })?;
+            let mut committed = Ok(());
+            // To write and to wait for the disk is work for one thread; the others make the next portion ready, for which
+            // this one may wait.
+            let following = pool.in_place_scope(|scope| {
+                let (index, committed) = (&mut *self, &mut committed);
+                scope.spawn(move |_| *committed = index.commit(offer));
+                portions.next().map(|next| next.map(|articles| pool.install(|| preparing.prepare(articles))))
+            });
+            committed?;
             sum = sum.plus(added);
             each(sum);
-            next = ahead.expect("it was made in the scope")?;
+            next = following?;
         }
         Ok(sum)
     }

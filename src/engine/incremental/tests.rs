@@ -408,6 +408,32 @@ fn an_index_is_made_once() {
     assert_eq!(Index::open(temporary.path(), engine).unwrap().len(), len);
 }
 
+/// What happened to stories when all was judged anew comes with the new manifest: lines that were lost are told again.
+#[test]
+fn what_is_judged_anew_is_told_for_good() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    let mild = engine(32, 400);
+    let mut index = Index::open(folder, mild.clone()).unwrap();
+    index.add(feed(120, &mut Random(3))).unwrap();
+    drop(index);
+    let events = folder.join(files::EVENTS);
+    let told_before = std::fs::read(&events).unwrap();
+    let verdict = crate::profile::VerdictParams { match_percent: 99, ..mild.profile().verdict().clone() };
+    let strict = mild.profile().clone().with_verdict(verdict).unwrap();
+    let strict = mild.with_profile(strict);
+    let index = Index::judge_anew(folder, strict.clone()).unwrap();
+    let stories: BTreeMap<String, u64> =
+        index.stories().unwrap().into_iter().map(|(id, story)| (id, u64::from(story))).collect();
+    drop(index);
+    let told = std::fs::read(&events).unwrap();
+    assert!(told.len() > told_before.len(), "no story was parted");
+    assert_eq!(followed(folder), stories);
+    std::fs::write(&events, &told_before).unwrap();
+    drop(Index::open(folder, strict).unwrap());
+    assert_eq!(followed(folder), stories);
+}
+
 #[test]
 fn one_writes_and_many_read() {
     let engine = engine(32, 400);
