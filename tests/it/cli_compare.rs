@@ -1,6 +1,6 @@
 //! `samestory compare`: its verdict in words, as JSON and as an exit code.
 
-use crate::support::{Folder, family, foreign_lines, json, line, text_of};
+use crate::support::{Folder, family, field, foreign_lines, json, line, text_of};
 use serde_json::Value;
 
 const PLAIN: &str = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard. Fishermen from \
@@ -254,6 +254,12 @@ fn errors_are_two() {
         let ran = folder.run(args);
         assert_eq!((ran.code, ran.stderr.as_str(), ran.stdout.as_str()), (2, message, ""));
     }
+    // Of versions the newest stands where that is asked for.
+    let versions =
+        |text: &str, version: u32| serde_json::json!({"id": "x", "text": text, "version": version}).to_string();
+    let feed = [versions("Rain.", 1), versions(PLAIN, 2), line("y", &PLAIN.to_uppercase())].join("\n");
+    let ran = Folder::new().write("feed.jsonl", feed).run("compare x y --feed feed.jsonl --versions newest --json");
+    assert_eq!((ran.code, field(&json(&ran.stdout), "relation")), (0, "exact"), "{ran}");
     assert_eq!(folder.run("compare a.txt").code, 2);
     let ran = folder.run("compare a.txt a.txt --html nowhere/why.html");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));

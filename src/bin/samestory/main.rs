@@ -23,6 +23,7 @@ mod progress;
 mod similar;
 mod sketch;
 mod tag;
+mod values;
 mod weights;
 
 use args::Command;
