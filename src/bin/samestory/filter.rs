@@ -102,7 +102,12 @@ impl Lines {
             opened.map_err(|error| samestory::Error::io(&path, "open", error))?;
         }
         std::thread::spawn(move || read_pieces(&path, max_ratio, &sender, &asked));
-        Ok(Self {
+        Ok(Self::of(pieces, stop, is_file, reading.max_record))
+    }
+
+    /// The lines of pieces that come from elsewhere.
+    fn of(pieces: Receiver<Result<Vec<u8>, String>>, stop: Arc<AtomicBool>, is_file: bool, max_len: usize) -> Self {
+        Self {
             pieces,
             stop,
             is_file,
@@ -114,8 +119,8 @@ impl Lines {
             is_stopped: false,
             passing_over: None,
             too_long: Vec::new(),
-            max_len: reading.max_record,
-        })
+            max_len,
+        }
     }
 
     /// The whole lines that have come; waits where there are none. `None` at the end, or when told to stop and all that
@@ -481,20 +486,7 @@ mod tests {
         let (sender, receiver) = sync_channel(pieces.len());
         pieces.iter().for_each(|piece| sender.send(Ok(piece.as_bytes().to_vec())).expect("there is room"));
         drop(sender);
-        let mut lines = Lines {
-            pieces: receiver,
-            stop: Arc::new(AtomicBool::new(is_stopped)),
-            is_file: false,
-            broken: None,
-            held: Vec::new(),
-            line: 1,
-            offset: 0,
-            is_at_end: false,
-            is_stopped: false,
-            passing_over: None,
-            too_long: Vec::new(),
-            max_len: 100,
-        };
+        let mut lines = Lines::of(receiver, Arc::new(AtomicBool::new(is_stopped)), false, 100);
         let mut found = Vec::new();
         while let Some(portion) = lines.next_portion() {
             let text = String::from_utf8(portion.bytes).expect("whole lines are text");
