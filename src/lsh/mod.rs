@@ -3,8 +3,10 @@
 //! Articles are numbered by rank of their id, so that everything here is a function of the *set* of articles.
 
 mod band;
+mod crowd;
 
 pub use band::Bands;
+pub(crate) use crowd::{Asked, Bucket, Crowd, Meetings, Moves};
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Articles into an index and out of it: put away, derived, written to the log, and only then counted.
 
 use super::decide::believed;
-use super::derive::Change;
+use super::derive::{Change, ChangedCrowds, Derived};
 use super::state::{Bytes, Delta, State, flag};
 use super::story::Event;
 use super::{Index, files};
@@ -63,6 +63,7 @@ pub struct Offer {
     pub(super) change: Change,
     pub(super) delta: Delta,
     pub(super) events: Vec<Event>,
+    crowds: ChangedCrowds,
     pub(super) first: u32,
     /// Number among those that the index has made.
     number: u64,
@@ -301,7 +302,7 @@ impl Index {
             self.held_runs.push(entries.make_run((first, num)));
         }
         let derived = self.derive(&change, &entries.all());
-        let (mut delta, events) = match derived {
+        let Derived { mut delta, events, crowds } = match derived {
             Ok(derived) => derived,
             Err(error) => {
                 self.withdraw();
@@ -309,7 +310,7 @@ impl Index {
             }
         };
         delta.arrival = arrival;
-        Ok(Offer { fates, added, change, delta, events, first, number: self.num_offers })
+        Ok(Offer { fates, added, change, delta, events, crowds, first, number: self.num_offers })
     }
 
     /// Of each id the article that stands, among those that come and the one that is there.
@@ -396,6 +397,7 @@ impl Index {
             return Ok(());
         }
         self.write_change(offer.first, &offer.delta, &offer.events)?;
+        self.crowds.apply(offer.crowds);
         self.flush_if_large()
     }
 
@@ -411,7 +413,6 @@ impl Index {
             self.held_runs.retain(|run| (run.covers().0 as usize) < num);
             // Ordinals will be given anew.
             self.margins.clear();
-            self.refined.clear();
         }
     }
 
@@ -542,6 +543,7 @@ impl Index {
         let pool = Arc::clone(&self.pool);
         if let Cow::Owned(state) = pool.install(|| self.settled())? {
             self.state = state;
+            self.crowds.clear();
         }
         self.is_expiry_done = true;
         Ok(())
@@ -553,7 +555,7 @@ impl Index {
         if due.is_empty() {
             return Ok(Cow::Borrowed(&self.state));
         }
-        let (delta, _) = self.derive(&Change { dead: due, ..Change::default() }, &[])?;
+        let delta = self.derive(&Change { dead: due, ..Change::default() }, &[])?.delta;
         let mut state = self.state.clone();
         state.apply(&delta);
         Ok(Cow::Owned(state))
@@ -570,8 +572,10 @@ impl Index {
         pool.install(|| {
             let change = Change { dead, ..Change::default() };
             let first = self.articles.len() as u32;
-            let (delta, events) = self.derive(&change, &[])?;
-            self.write_change(first, &delta, &events)
+            let Derived { delta, events, crowds } = self.derive(&change, &[])?;
+            self.write_change(first, &delta, &events)?;
+            self.crowds.apply(crowds);
+            Ok(())
         })
     }
 

@@ -13,9 +13,11 @@ use crate::engine::{COUNTED_PAIRS, LEAST_MARGIN, match_of};
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
 use crate::index::list_of_exact;
-use crate::lsh::{CrowdRule, KeyOrigin, NUM_SHARDS, Refine, bucket_pairs, key_of};
+use crate::lsh::{Asked, Bucket, Crowd, KeyOrigin, Meetings, Moves, NUM_SHARDS, Refine, key_of};
 use crate::verify::{Outlook, Scratch, outlook};
 use rayon::prelude::*;
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Articles that come and go at once, by their ordinals.
 #[derive(Debug, Default)]
@@ -36,6 +38,17 @@ struct Copies {
     members: Vec<u32>,
 }
 
+/// What follows from a change.
+#[derive(Debug)]
+pub(super) struct Derived {
+    pub(super) delta: Delta,
+    pub(super) events: Vec<story::Event>,
+    pub(super) crowds: ChangedCrowds,
+}
+
+/// Crowded buckets that a change touches, as they are afterwards; `None` where one is crowded no more.
+pub(super) type ChangedCrowds = HashMap<u64, Option<Arc<Crowd>>>;
+
 /// Who takes part anew and who no more.
 #[derive(Debug, Default)]
 struct Turnout {
@@ -49,7 +62,7 @@ struct Turnout {
 impl Index {
     /// What a change does, and what is to be told of it. New articles must have been put away already; `new` are their keys
     /// above their ordinals, in order.
-    pub(super) fn derive(&self, change: &Change, new: &[(u64, u32)]) -> Result<(Delta, Vec<story::Event>)> {
+    pub(super) fn derive(&self, change: &Change, new: &[(u64, u32)]) -> Result<Derived> {
         let turnout = self.turn_out(change)?;
         self.follow(change, turnout, new)
     }
@@ -65,15 +78,17 @@ impl Index {
             *flags &= !flag::PART;
         }
         self.state.edges.clear();
-        let (delta, events) = self.follow(&Change::default(), turnout, &[])?;
+        self.crowds.clear();
+        let Derived { delta, events, crowds } = self.follow(&Change::default(), turnout, &[])?;
         self.state.apply(&delta);
+        self.crowds.apply(crowds);
         Ok(events)
     }
 
-    fn follow(&self, change: &Change, turnout: Turnout, new: &[(u64, u32)]) -> Result<(Delta, Vec<story::Event>)> {
-        let Meeting { gained, lost } = self.meet(&turnout, change, new)?;
+    fn follow(&self, change: &Change, turnout: Turnout, new: &[(u64, u32)]) -> Result<Derived> {
+        let (Meetings { gained, lost }, crowds) = self.meet(&turnout, change, new)?;
         let found = self.judge_pairs(gained, &turnout)?;
-        let lost = self.unsupported(lost, &turnout)?;
+        let lost = self.unsupported(lost, &turnout, &crowds)?;
         let drafts = self.cluster_touched(&turnout, &found, &lost)?;
 
         let mut delta = Delta {
@@ -99,7 +114,7 @@ impl Index {
                 members: draft.members,
             }));
         }
-        Ok((delta, events))
+        Ok(Derived { delta, events, crowds })
     }
 
     /// Articles with the exact text of one that are live now.
@@ -191,7 +206,7 @@ impl Index {
     }
 
     /// Pairs that meet anew under the keys of a turnout, and those that meet under one of them no more.
-    fn meet(&self, turnout: &Turnout, change: &Change, new: &[(u64, u32)]) -> Result<Meeting> {
+    fn meet(&self, turnout: &Turnout, change: &Change, new: &[(u64, u32)]) -> Result<(Meetings, ChangedCrowds)> {
         // New articles have ordinals that follow one another.
         let first = change.born.first().copied().unwrap_or(0);
         let mut enters = vec![false; change.born.len()];
@@ -220,97 +235,101 @@ impl Index {
             touched.extend(old.into_iter().flatten());
             touched.par_sort_unstable();
         }
-        let meetings: Vec<Meeting> = parts_by_key(&touched)
+        let meetings: Vec<(Meetings, ChangedCrowds)> = parts_by_key(&touched)
             .into_par_iter()
             .map(|part| {
-                let mut meeting = Meeting::default();
-                let buckets: Vec<_> = part.chunk_by(|a, b| a.0 == b.0).collect();
-                let keys: Vec<u64> = buckets.iter().map(|bucket| bucket[0].0).collect();
+                let (mut meetings, mut changed): (Meetings, ChangedCrowds) = Default::default();
+                let (crowded, others) = self.crowds.among(part.chunk_by(|a, b| a.0 == b.0), |bucket| bucket[0].0);
+                for (bucket, crowd) in crowded {
+                    let key = bucket[0].0;
+                    let crowd = self.change_crowd(bucket, (crowd.members(), Some(&crowd)), &mut meetings)?;
+                    changed.insert(key, crowd.map(Arc::new));
+                }
+                let keys: Vec<u64> = others.iter().map(|bucket| bucket[0].0).collect();
                 let hits = self.find_all(&keys)?;
                 let mut of_buckets = hits.chunk_by(|a, b| a.0 == b.0).peekable();
-                for (number, bucket) in (0..).zip(buckets) {
+                for (number, bucket) in (0..).zip(others) {
                     let hits = of_buckets.next_if(|hits| hits[0].0 == number).unwrap_or_default();
-                    self.meet_in(bucket, hits, turnout, &mut meeting)?;
+                    if let Some(crowd) = self.meet_in(bucket, hits, turnout, &mut meetings)? {
+                        changed.insert(bucket[0].0, crowd.map(Arc::new));
+                    }
                 }
-                Ok(meeting)
+                Ok((meetings, changed))
             })
             .collect::<Result<_>>()?;
-        let mut all = Meeting::default();
-        for meeting in meetings {
-            all.gained.extend(meeting.gained);
-            all.lost.extend(meeting.lost);
+        let (mut all, mut all_changed): (Meetings, ChangedCrowds) = Default::default();
+        for (meetings, changed) in meetings {
+            all.gained.extend(meetings.gained);
+            all.lost.extend(meetings.lost);
+            all_changed.extend(changed);
         }
         for pairs in [&mut all.gained, &mut all.lost] {
             pairs.par_sort_unstable();
             pairs.dedup();
         }
-        Ok(all)
+        Ok((all, all_changed))
     }
 
+    /// What a bucket that is not known as crowded comes to, and, where it is crowded before or after, what it is then.
     fn meet_in(
         &self,
         bucket: &[(u64, u32, bool)],
         hits: &[(u32, u32)],
         turnout: &Turnout,
-        meeting: &mut Meeting,
-    ) -> Result<()> {
+        meetings: &mut Meetings,
+    ) -> Result<Option<Option<Crowd>>> {
         // Most keys are an article's alone.
         if hits.len() <= 1 {
-            return Ok(());
+            return Ok(None);
         }
         let key = bucket[0].0;
         let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).collect();
         found.dedup();
         let cap = self.keying.bucket_cap();
         let num_before = found.iter().filter(|ordinal| self.state.takes_part(**ordinal)).count();
-        let is_crowded = num_before > cap;
-        if !is_crowded && found.len() <= 1 {
-            return Ok(());
-        }
-        let after: Vec<u32> = found.iter().copied().filter(|o| self.takes_part_after(turnout, *o)).collect();
-        if !is_crowded && after.len() <= cap {
-            for (_, new, _) in bucket.iter().filter(|(_, _, enters)| *enters) {
-                let others = after.iter().filter(|other| *other != new);
-                meeting.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
+        let num_after = found.iter().filter(|ordinal| self.takes_part_after(turnout, **ordinal)).count();
+        if num_before <= cap && num_after <= cap {
+            if num_after > 1 {
+                let after: Vec<u32> = found.into_iter().filter(|o| self.takes_part_after(turnout, *o)).collect();
+                for (_, new, _) in bucket.iter().filter(|(_, _, enters)| *enters) {
+                    let others = after.iter().filter(|other| *other != new);
+                    meetings.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
+                }
             }
-            return Ok(());
+            return Ok(None);
         }
-        let before: Vec<u32> = found.iter().copied().filter(|ordinal| self.state.takes_part(*ordinal)).collect();
-        let (before, after) = (self.pairs_in(key, before)?, self.pairs_in(key, after)?);
-        let is_in = |pairs: &[(u32, u32)], pair: &(u32, u32)| pairs.binary_search(pair).is_ok();
-        meeting.gained.extend(after.iter().filter(|pair| !is_in(&before, pair)));
-        meeting.lost.extend(before.iter().filter(|pair| !is_in(&after, pair)));
+        found.retain(|ordinal| self.state.takes_part(*ordinal));
+        self.sort_by_id(&mut found)?;
+        let crowd = (num_before > cap).then(|| Crowd::new(self.bucket(key), &found));
+        self.change_crowd(bucket, (&found, crowd.as_ref()), meetings).map(Some)
+    }
+
+    fn change_crowd(
+        &self,
+        bucket: &[(u64, u32, bool)],
+        before: (&[u32], Option<&Crowd>),
+        meetings: &mut Meetings,
+    ) -> Result<Option<Crowd>> {
+        let moving = |enters: bool| {
+            let some = bucket.iter().filter(|entry| entry.2 == enters).map(|(_, ordinal, _)| *ordinal);
+            let mut some: Vec<u32> = some.collect();
+            self.sort_by_id(&mut some).map(|()| some)
+        };
+        let (entering, leaving) = (moving(true)?, moving(false)?);
+        let moves = Moves { entering: &entering, leaving: &leaving };
+        Ok(Crowd::change(self.bucket(bucket[0].0), before, moves, meetings))
+    }
+
+    /// Puts articles in order of id, and looks at them for the first time.
+    pub(super) fn sort_by_id(&self, ordinals: &mut [u32]) -> Result<()> {
+        ordinals.iter().try_for_each(|ordinal| self.articles.look_at(*ordinal))?;
+        ordinals.sort_unstable_by(|a, b| self.order(*a, *b));
         Ok(())
     }
 
-    /// The pairs of a bucket, each with the lower ordinal first, in order.
-    fn pairs_in(&self, key: u64, mut members: Vec<u32>) -> Result<Vec<(u32, u32)>> {
-        for member in &members {
-            self.articles.look_at(*member)?;
-        }
-        members.sort_unstable_by_key(|member| self.articles.get(*member).id());
-        let ranks: Vec<u32> = (0..members.len() as u32).collect();
-        let rule = CrowdRule { cap: self.keying.bucket_cap(), pairs_neighbours: true };
-        let refine = ByRank { members: &members, index: self };
-        let mut pairs = Vec::new();
-        bucket_pairs(&ranks, key, rule, &refine, &mut |a, b| {
-            let (a, b) = (members[a as usize], members[b as usize]);
-            pairs.push((a.min(b), a.max(b)));
-        });
-        pairs.sort_unstable();
-        pairs.dedup();
-        Ok(pairs)
-    }
-
-    /// Where an article's key comes from.
-    pub(super) fn origin(&self, ordinal: u32, key: u64) -> Option<KeyOrigin> {
-        self.refined.origin_or(key, ordinal, || self.keying.origin_of(&self.articles.record(ordinal), key))
-    }
-
-    /// An article's key refined by `depth` further elements.
-    pub(super) fn refine(&self, ordinal: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        let make = || self.keying.refine_of(&self.articles.record(ordinal), origin, key, depth);
-        self.refined.key_or(key, ordinal, depth, make)
+    /// A bucket as a crowd asks for it.
+    pub(super) fn bucket(&self, key: u64) -> Bucket<&Self> {
+        Bucket { key, cap: self.keying.bucket_cap(), asked: self }
     }
 
     /// The matches among pairs that meet anew.
@@ -360,33 +379,59 @@ impl Index {
     }
 
     /// Of pairs that meet under a key no more the matches that meet under no other key either.
-    fn unsupported(&self, lost: Vec<(u32, u32)>, turnout: &Turnout) -> Result<Vec<(u32, u32)>> {
+    fn unsupported(&self, lost: Vec<(u32, u32)>, turnout: &Turnout, crowds: &ChangedCrowds) -> Result<Vec<(u32, u32)>> {
         let stays = |ordinal: u32| turnout.leaving.binary_search(&ordinal).is_err();
         let is_match = |a: u32, b: u32| self.state.edges_of(a).iter().any(|edge| edge.other == b);
         let at_stake: Vec<(u32, u32)> =
             lost.into_iter().filter(|(a, b)| stays(*a) && stays(*b) && is_match(*a, *b)).collect();
         let judged: Vec<bool> = at_stake
             .par_iter()
-            .map_init(KeyingScratch::default, |scratch, (a, b)| self.still_meet(*a, *b, turnout, scratch))
+            .map_init(KeyingScratch::default, |scratch, (a, b)| self.still_meet((*a, *b), turnout, crowds, scratch))
             .collect::<Result<_>>()?;
         Ok(at_stake.into_iter().zip(judged).filter(|(_, meet)| !meet).map(|(pair, _)| pair).collect())
     }
 
-    fn still_meet(&self, a: u32, b: u32, turnout: &Turnout, scratch: &mut KeyingScratch) -> Result<bool> {
+    fn still_meet(
+        &self,
+        (a, b): (u32, u32),
+        turnout: &Turnout,
+        crowds: &ChangedCrowds,
+        scratch: &mut KeyingScratch,
+    ) -> Result<bool> {
         let (of_a, of_b) = (self.keys_of(a, scratch)?, self.keys_of(b, scratch)?);
         let mut found = Vec::new();
         for key in of_a.into_iter().filter(|key| of_b.binary_search(key).is_ok()) {
-            found.clear();
-            self.find(key, &mut found)?;
-            found.dedup();
-            found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
-            if found.len() <= self.keying.bucket_cap()
-                || self.pairs_in(key, found.clone())?.binary_search(&(a, b)).is_ok()
-            {
+            let bucket = self.bucket(key);
+            let crowd = match crowds.get(&key) {
+                Some(changed) => changed.clone(),
+                // What is known as crowded and was not changed is so still.
+                None => match self.crowds.find(key) {
+                    Some(crowd) => Some(crowd),
+                    None => {
+                        found.clear();
+                        self.find(key, &mut found)?;
+                        found.dedup();
+                        found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
+                        self.crowd_of(key, &mut found)?
+                    }
+                },
+            };
+            if crowd.is_none_or(|crowd| crowd.pairs(bucket, a, b)) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// The articles of a bucket that takes no part in a change as a crowd, which is kept; `None` where they are not too many.
+    pub(super) fn crowd_of(&self, key: u64, members: &mut [u32]) -> Result<Option<Arc<Crowd>>> {
+        if members.len() <= self.keying.bucket_cap() {
+            return Ok(None);
+        }
+        self.sort_by_id(members)?;
+        let crowd = Arc::new(Crowd::new(self.bucket(key), members));
+        self.crowds.keep(key, Arc::clone(&crowd));
+        Ok(Some(crowd))
     }
 
     /// Clusters, singletons among them, of all components that a change touches.
@@ -495,26 +540,21 @@ fn parts_by_key(entries: &[(u64, u32, bool)]) -> Vec<&[(u64, u32, bool)]> {
     parts
 }
 
-/// What buckets come to.
-#[derive(Debug, Default)]
-struct Meeting {
-    gained: Vec<(u32, u32)>,
-    lost: Vec<(u32, u32)>,
-}
-
-/// The members of a bucket by rank of their ids, as crowded ones are refined.
-struct ByRank<'a> {
-    members: &'a [u32],
-    index: &'a Index,
-}
-
-impl Refine for ByRank<'_> {
-    fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
-        self.index.origin(self.members[rank as usize], key)
+impl Refine for &Index {
+    fn origin(&self, ordinal: u32, key: u64) -> Option<KeyOrigin> {
+        self.keying.origin_of(&self.articles.record(ordinal), key)
     }
 
-    fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        self.index.refine(self.members[rank as usize], origin, key, depth)
+    fn refine(&self, ordinal: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+        self.keying.refine_of(&self.articles.record(ordinal), origin, key, depth)
+    }
+}
+
+impl Asked for &Index {
+    /// Versions of one article, of which one comes as the other goes, are in order of their coming.
+    fn order(&self, a: u32, b: u32) -> Ordering {
+        let id = |ordinal: u32| self.articles.get(ordinal).id();
+        id(a).cmp(id(b)).then(a.cmp(&b))
     }
 }
 

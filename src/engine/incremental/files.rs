@@ -1,9 +1,10 @@
 //! The files of an index: opening, putting what lies in memory into segments, and making one of many.
 
 use super::add::ByList;
+use super::crowds::Crowds;
 use super::decide::believed;
 use super::state::{Bytes, Delta, Input, State, flag};
-use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Refined, Writing};
+use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Writing};
 use crate::engine::Engine;
 use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
@@ -307,7 +308,7 @@ impl Index {
             held_runs: Vec::new(),
             seq: manifest.seq,
             margins: Margins::default(),
-            refined: Refined::default(),
+            crowds: Crowds::default(),
             flush_len: FLUSH_LEN,
             manifest,
             engine,

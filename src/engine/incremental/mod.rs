@@ -3,6 +3,7 @@
 
 mod add;
 mod check;
+mod crowds;
 mod decide;
 mod derive;
 mod files;
@@ -24,9 +25,9 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
 use crate::index::{Disk, KeyRun, Lock, Log, Manifest, list_of_id};
-use crate::lsh::KeyOrigin;
 use crate::sketch::Records;
 use crate::verify::Level;
+use crowds::Crowds;
 use rayon::prelude::*;
 use state::State;
 use std::path::{Path, PathBuf};
@@ -84,7 +85,7 @@ pub struct Index {
     /// Number of the last change.
     seq: u64,
     margins: Margins,
-    refined: Refined,
+    crowds: Crowds,
     flush_len: usize,
 }
 
@@ -365,30 +366,8 @@ impl Margins {
     }
 }
 
-/// What crowded buckets have asked of their members' keys: a bucket that grows asks for the same again.
-#[derive(Debug, Default)]
-struct Refined {
-    origins: Mutex<HashMap<(u64, u32), Option<KeyOrigin>>>,
-    keys: Mutex<HashMap<(u64, u32, u32), Option<u64>>>,
-}
-
-/// Values kept of a kind, at some 20 to 40 bytes each.
+/// Values kept, at some 20 bytes each.
 const NUM_KEPT: usize = 1 << 21;
-
-impl Refined {
-    fn origin_or(&self, key: u64, ordinal: u32, find: impl FnOnce() -> Option<KeyOrigin>) -> Option<KeyOrigin> {
-        kept_or(&self.origins, (key, ordinal), find)
-    }
-
-    fn key_or(&self, key: u64, ordinal: u32, depth: usize, make: impl FnOnce() -> Option<u64>) -> Option<u64> {
-        kept_or(&self.keys, (key, ordinal, depth as u32), make)
-    }
-
-    fn clear(&self) {
-        self.origins.lock().expect("no worker panics while it looks").clear();
-        self.keys.lock().expect("no worker panics while it looks").clear();
-    }
-}
 
 /// What is kept under a key, or is made and kept now.
 fn kept_or<K: Eq + std::hash::Hash, V: Copy>(kept: &Mutex<HashMap<K, V>>, key: K, make: impl FnOnce() -> V) -> V {

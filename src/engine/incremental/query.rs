@@ -5,7 +5,7 @@ use crate::article::Article;
 use crate::engine::analyze::Analyzed;
 use crate::engine::keys::KeyingScratch;
 use crate::error::Result;
-use crate::lsh::{CrowdRule, KeyOrigin, Refine, bucket_pairs, key_of};
+use crate::lsh::{Crowd, key_of};
 use crate::sketch::Record;
 use crate::verify::{Relation, Scratch, Verdict};
 use rayon::prelude::*;
@@ -102,7 +102,7 @@ impl Index {
             if found.len() < self.keying.bucket_cap() {
                 met.extend_from_slice(&found);
             } else {
-                self.meet_crowd(key, &found, &record, &mut met)?;
+                self.meet_crowd(key, &mut found, &record, &mut met)?;
             }
         }
         met.sort_unstable();
@@ -110,43 +110,23 @@ impl Index {
         Ok(met)
     }
 
-    /// Those of a crowded bucket that a guest meets, as one of the bucket. It stands behind all others there.
-    fn meet_crowd(&self, key: u64, found: &[u32], record: &Record<'_>, met: &mut Vec<u32>) -> Result<()> {
-        let mut members = found.to_vec();
-        members.iter().try_for_each(|member| self.articles.look_at(*member))?;
-        members.sort_unstable_by_key(|member| self.articles.get(*member).id());
-        let guest = members.len() as u32;
-        let ranks: Vec<u32> = (0..=guest).collect();
-        let rule = CrowdRule { cap: self.keying.bucket_cap(), pairs_neighbours: true };
-        let crowd = Crowd { index: self, members: &members, guest: record };
-        bucket_pairs(&ranks, key, rule, &crowd, &mut |a, b| {
-            if a == guest || b == guest {
-                met.push(members[a.min(b) as usize]);
+    /// Those of a bucket that a guest meets which is crowded along with it. The guest stands behind all others there.
+    fn meet_crowd(&self, key: u64, found: &mut [u32], record: &Record<'_>, met: &mut Vec<u32>) -> Result<()> {
+        let bucket = self.bucket(key);
+        // Where articles have expired and what follows is not derived yet, a crowd holds more of them.
+        let crowd = match self.crowds.find(key).filter(|crowd| crowd.members().len() == found.len()) {
+            Some(crowd) => crowd,
+            None => {
+                self.sort_by_id(found)?;
+                let crowd = Arc::new(Crowd::new(bucket, found));
+                if self.is_expiry_done && found.len() > self.keying.bucket_cap() {
+                    self.crowds.keep(key, Arc::clone(&crowd));
+                }
+                crowd
             }
-        });
+        };
+        let refine = |origin, depth| self.keying.refine_of(record, origin, key, depth);
+        crowd.meet_guest(bucket, refine, |other| met.push(other));
         Ok(())
-    }
-}
-
-/// The members of a bucket by rank of their ids, and one more behind them.
-struct Crowd<'a> {
-    index: &'a Index,
-    members: &'a [u32],
-    guest: &'a Record<'a>,
-}
-
-impl Refine for Crowd<'_> {
-    fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
-        match self.members.get(rank as usize) {
-            Some(member) => self.index.origin(*member, key),
-            None => self.index.keying.origin_of(self.guest, key),
-        }
-    }
-
-    fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        match self.members.get(rank as usize) {
-            Some(member) => self.index.refine(*member, origin, key, depth),
-            None => self.index.keying.refine_of(self.guest, origin, key, depth),
-        }
     }
 }
