@@ -10,6 +10,7 @@ use super::segment::{Kind, Segment, SegmentWriter};
 use crate::error::Result;
 use crate::hash::hash64;
 use crate::lsh::NUM_SHARDS;
+use rayon::prelude::*;
 use std::path::Path;
 
 /// Lists of ids, and of exact texts.
@@ -164,6 +165,11 @@ impl KeyRun {
         (self.first, self.num)
     }
 
+    /// Its entries.
+    pub(crate) fn num_entries(&self) -> u64 {
+        self.lists.iter().map(|list| u64::from(list.num)).sum()
+    }
+
     /// The segment, of a run in a file.
     pub(crate) fn segment(&self) -> Option<&Segment> {
         match &self.bytes {
@@ -194,13 +200,13 @@ impl KeyRun {
         Ok(())
     }
 
-    /// The same of many keys at once, for each hit the key's number and the article, by key and then in order. No look into
-    /// a large run waits for the one before.
+    /// The same of many keys at once, each with a number, for each hit that number and the article, by key and then in order.
+    /// No look into a large run waits for the one before.
     ///
     /// # Errors
     /// Those of [`KeyRun::find`].
-    pub(crate) fn find_all(&self, keys: &[u64], found: &mut Vec<(u32, u32)>) -> Result<()> {
-        let slots: Vec<(u64, u32)> = keys.iter().map(|key| self.slot_of(*key)).collect::<Result<_>>()?;
+    pub(crate) fn find_all(&self, keys: &[(u32, u64)], found: &mut Vec<(u32, u32)>) -> Result<()> {
+        let slots: Vec<(u64, u32)> = keys.iter().map(|(_, key)| self.slot_of(*key)).collect::<Result<_>>()?;
         let mut ahead = 0;
         let mut entries = Vec::with_capacity(slots.len());
         for (place, num) in slots {
@@ -209,8 +215,8 @@ impl KeyRun {
             entries.push(bytes);
         }
         std::hint::black_box(ahead);
-        for ((number, key), bytes) in (0..).zip(keys).zip(entries) {
-            self.scan(*key, bytes, |ordinal| found.push((number, ordinal)));
+        for ((number, key), bytes) in keys.iter().zip(entries) {
+            self.scan(*key, bytes, |ordinal| found.push((*number, ordinal)));
         }
         Ok(())
     }
@@ -296,13 +302,12 @@ pub(crate) struct RunWriter {
     lists: Vec<List>,
     len: u64,
     sink: Sink,
-    buffer: Vec<u8>,
 }
 
 impl RunWriter {
     fn new(first: u32, num: u32, sink: Sink) -> Self {
         let ordinal_bits = ordinal_bits(num);
-        Self { first, num, ordinal_bits, lists: Vec::with_capacity(NUM_LISTS), len: 0, sink, buffer: Vec::new() }
+        Self { first, num, ordinal_bits, lists: Vec::with_capacity(NUM_LISTS), len: 0, sink }
     }
 
     /// Begins a run in a file.
@@ -315,30 +320,16 @@ impl RunWriter {
     /// Adds the next list: of each entry the rest of its key above the ordinal, in order.
     pub(crate) fn add_list(&mut self, entries: &[u64]) -> Result<()> {
         let slot_entries = if matches!(self.sink, Sink::Held(_)) { HELD_SLOT_ENTRIES } else { SLOT_ENTRIES };
-        let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
-        let slot_bits = by_size.max((32 + self.ordinal_bits).saturating_sub(ENTRY_BITS));
-        let list = List { start: self.len, num: entries.len() as u32, slot_bits };
-        self.lists.push(list);
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.buffer.clear();
-        let mask = (1u64 << (32 - slot_bits)) - 1;
-        for entry in entries {
-            let value = (entry >> 32 & mask) << self.ordinal_bits | u64::from(*entry as u32 - self.first);
-            self.buffer.extend_from_slice(&value.to_le_bytes()[..ENTRY_LEN]);
-        }
-        self.buffer.resize((list.slots_at() - list.start) as usize, 0);
-        let mut at = 0;
-        for slot in 0..=1usize << slot_bits {
-            let passed = entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
-            at += passed;
-            self.buffer.extend_from_slice(&(at as u32).to_le_bytes());
-        }
-        self.len += self.buffer.len() as u64;
+        let encoded = Encoded::new((self.first, self.ordinal_bits), slot_entries, entries);
+        self.append(&encoded)
+    }
+
+    fn append(&mut self, encoded: &Encoded) -> Result<()> {
+        self.lists.push(List { start: self.len, ..encoded.list });
+        self.len += encoded.bytes.len() as u64;
         match &mut self.sink {
-            Sink::Held(bytes) => bytes.extend_from_slice(&self.buffer),
-            Sink::Filed(segment) => segment.write(&self.buffer)?,
+            Sink::Held(bytes) => bytes.extend_from_slice(&encoded.bytes),
+            Sink::Filed(segment) => segment.write(&encoded.bytes)?,
         }
         Ok(())
     }
@@ -357,21 +348,63 @@ impl RunWriter {
 
     /// Adds all entries of runs, list by list, each article under the ordinal that `number` gives it; those that get none
     /// are left out.
-    pub(crate) fn merge(&mut self, runs: &[&KeyRun], number: impl Fn(u32) -> Option<u32>) -> Result<()> {
-        let (mut entries, mut kept) = (Vec::new(), Vec::new());
-        for list in 0..NUM_LISTS {
+    pub(crate) fn merge(&mut self, runs: &[&KeyRun], number: impl Fn(u32) -> Option<u32> + Sync) -> Result<()> {
+        let widths = (self.first, self.ordinal_bits);
+        let encode = |(entries, kept): &mut (Vec<u64>, Vec<u64>), list: usize| -> Result<Encoded> {
             entries.clear();
             kept.clear();
             for run in runs {
-                run.list_entries(list, &mut entries)?;
+                run.list_entries(list, entries)?;
             }
             let renumbered = |entry: &u64| Some(*entry >> 32 << 32 | u64::from(number(*entry as u32)?));
             kept.extend(entries.iter().filter_map(renumbered));
             // Each run is in order: sorting merges them.
             kept.sort();
-            self.add_list(&kept)?;
+            Ok(Encoded::new(widths, SLOT_ENTRIES, kept))
+        };
+        for lists in (0..NUM_LISTS).collect::<Vec<_>>().chunks(MERGED_AT_ONCE) {
+            let encoded: Vec<Result<Encoded>> =
+                lists.par_iter().map_init(Default::default, |scratch, list| encode(scratch, *list)).collect();
+            encoded.into_iter().try_for_each(|encoded| self.append(&encoded?))?;
         }
         Ok(())
+    }
+}
+
+/// Lists that are merged at once, by several workers: a large run has megabytes in each.
+const MERGED_AT_ONCE: usize = 16;
+
+/// A list as it is written.
+#[derive(Debug)]
+struct Encoded {
+    /// It begins at 0.
+    list: List,
+    bytes: Vec<u8>,
+}
+
+impl Encoded {
+    fn new((first, ordinal_bits): (u32, u32), slot_entries: usize, entries: &[u64]) -> Self {
+        let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
+        let slot_bits = by_size.max((32 + ordinal_bits).saturating_sub(ENTRY_BITS));
+        let list = List { start: 0, num: entries.len() as u32, slot_bits };
+        let mut bytes = Vec::new();
+        if entries.is_empty() {
+            return Self { list, bytes };
+        }
+        let num_slots = 1usize << slot_bits;
+        bytes.reserve_exact(list.slots_at() as usize + 4 * (num_slots + 1));
+        let mask = (1u64 << (32 - slot_bits)) - 1;
+        for entry in entries {
+            let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
+            bytes.extend_from_slice(&value.to_le_bytes()[..ENTRY_LEN]);
+        }
+        bytes.resize(list.slots_at() as usize, 0);
+        let mut at = 0;
+        for slot in 0..=num_slots {
+            at += entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
+            bytes.extend_from_slice(&(at as u32).to_le_bytes());
+        }
+        Self { list, bytes }
     }
 }
 
@@ -439,7 +472,8 @@ mod tests {
             keys.dedup();
             for run in [&run, &filed] {
                 let mut hits = Vec::new();
-                run.find_all(&keys, &mut hits).unwrap();
+                let numbered: Vec<(u32, u64)> = (0..).zip(keys.iter().copied()).collect();
+                run.find_all(&numbered, &mut hits).unwrap();
                 let one_by_one = (0..).zip(&keys).flat_map(|(at, key)| found(run, *key).into_iter().map(move |o| (at, o)));
                 prop_assert_eq!(hits, one_by_one.collect::<Vec<(u32, u32)>>());
             }

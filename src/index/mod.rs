@@ -8,6 +8,7 @@ mod keys;
 mod lock;
 mod log;
 mod manifest;
+mod runs;
 mod segment;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(crate) use keys::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter, list_of_
 pub(crate) use lock::Lock;
 pub(crate) use log::{Frame, Log, read_log};
 pub(crate) use manifest::{FileEntry, Manifest};
+pub(crate) use runs::Runs;
 pub(crate) use segment::{Kind, Segment, SegmentWriter};
 
 /// Forging of the files of an index.

@@ -527,8 +527,8 @@ mod tests {
                         }
                     }
                 }
-                let [gained, lost] = [&meetings.gained, &meetings.lost].map(|some| some.iter().copied().collect());
-                let (gained, lost): (BTreeSet<(u32, u32)>, BTreeSet<(u32, u32)>) = (gained, lost);
+                let [gained, lost]: [BTreeSet<(u32, u32)>; 2] =
+                    [meetings.gained, meetings.lost].map(|pairs| pairs.into_iter().collect());
                 // Everything that is gained or lost is told; what is told besides is no more than another part's pairs.
                 prop_assert!(has.difference(&had).all(|pair| gained.contains(pair)));
                 prop_assert!(gained.is_subset(&has));

@@ -299,7 +299,7 @@ impl Index {
         }
         let num = change.born.len() as u32;
         if num > 0 {
-            self.held_runs.push(entries.make_run((first, num)));
+            self.runs.offer(entries.make_run((first, num)));
         }
         let derived = self.derive(&change, &entries.all());
         let Derived { mut delta, events, crowds } = match derived {
@@ -410,7 +410,7 @@ impl Index {
             self.whens.truncate(num);
             self.state.flags.truncate(num);
             self.state.stories.truncate(num);
-            self.held_runs.retain(|run| (run.covers().0 as usize) < num);
+            self.runs.withdraw();
             // Ordinals will be given anew.
             self.margins.clear();
         }
@@ -442,19 +442,8 @@ impl Index {
         self.is_expiry_done &= delta.cutoff <= self.state.cutoff;
         self.num_counted = self.articles.len() as u32;
         self.state.apply(delta);
-        // As many runs as a number has binary digits.
-        while let [.., older, newer] = &self.held_runs[..]
-            && older.covers().1 <= newer.covers().1
-        {
-            let runs = [older, newer];
-            let covers = KeyRun::cover(&runs);
-            let part = |part| RunPart::merged(covers, part, &runs);
-            let parts = self.pool.install(|| (0..NUM_PARTS).into_par_iter().map(part).collect());
-            let merged = KeyRun::join(covers, parts);
-            self.held_runs.truncate(self.held_runs.len() - 2);
-            self.held_runs.push(merged);
-        }
-        Ok(())
+        let Self { pool, runs, .. } = self;
+        pool.install(|| runs.settle())
     }
 
     /// Events as JSON lines.

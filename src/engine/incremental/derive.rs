@@ -127,7 +127,7 @@ impl Index {
     /// Articles with an exact text, live or not, in order.
     pub(super) fn with_exact_text(&self, key: u128) -> Result<Vec<u32>> {
         let mut found = Vec::new();
-        self.find(list_of_exact(key), &mut found)?;
+        self.runs.find(list_of_exact(key), &mut found)?;
         let mut same = Vec::new();
         for ordinal in found {
             self.articles.look_at(ordinal)?;
@@ -245,8 +245,7 @@ impl Index {
                     let crowd = self.change_crowd(bucket, (crowd.members(), Some(&crowd)), &mut meetings)?;
                     changed.insert(key, crowd.map(Arc::new));
                 }
-                let keys: Vec<u64> = others.iter().map(|bucket| bucket[0].0).collect();
-                let hits = self.find_all(&keys)?;
+                let hits = self.runs.find_all(others.iter().map(|bucket| bucket[0].0))?;
                 let mut of_buckets = hits.chunk_by(|a, b| a.0 == b.0).peekable();
                 for (number, bucket) in (0..).zip(others) {
                     let hits = of_buckets.next_if(|hits| hits[0].0 == number).unwrap_or_default();
@@ -279,11 +278,13 @@ impl Index {
         meetings: &mut Meetings,
     ) -> Result<Option<Option<Crowd>>> {
         // Most keys are an article's alone.
-        if hits.len() <= 1 {
+        if hits.is_empty() && bucket.len() <= 1 {
             return Ok(None);
         }
         let key = bucket[0].0;
-        let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).collect();
+        let entering = bucket.iter().filter(|(_, _, enters)| *enters).map(|(_, ordinal, _)| *ordinal);
+        let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).chain(entering).collect();
+        found.sort_unstable();
         found.dedup();
         let cap = self.keying.bucket_cap();
         let num_before = found.iter().filter(|ordinal| self.state.takes_part(**ordinal)).count();
@@ -409,7 +410,7 @@ impl Index {
                     Some(crowd) => Some(crowd),
                     None => {
                         found.clear();
-                        self.find(key, &mut found)?;
+                        self.runs.find(key, &mut found)?;
                         found.dedup();
                         found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
                         self.crowd_of(key, &mut found)?

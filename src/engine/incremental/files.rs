@@ -10,7 +10,7 @@ use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
 use crate::error::{Error, Result};
 use crate::index::{
-    Disk, FileEntry, Frame, INDEX_FORMAT, KeyRun, Kind, Lock, Log, Manifest, RunWriter, Segment, SegmentWriter,
+    Disk, FileEntry, Frame, INDEX_FORMAT, KeyRun, Kind, Lock, Log, Manifest, RunWriter, Runs, Segment, SegmentWriter,
     list_of_exact, list_of_id, read_log,
 };
 use crate::sketch::Records;
@@ -304,8 +304,7 @@ impl Index {
             articles,
             whens,
             state,
-            filed_runs,
-            held_runs: Vec::new(),
+            runs: Runs::new(filed_runs),
             seq: manifest.seq,
             margins: Margins::default(),
             crowds: Crowds::default(),
@@ -382,8 +381,7 @@ impl Index {
         for (ordinal, keys) in (covers.0..).zip(lists) {
             keys.into_iter().for_each(|key| entries.add(key, ordinal));
         }
-        self.held_runs.push(entries.make_run(covers));
-        Ok(())
+        self.runs.hold(entries.make_run(covers))
     }
 
     pub(super) fn flush_if_large(&mut self) -> Result<()> {
@@ -415,7 +413,8 @@ impl Index {
         let mut number = || numbers.next().expect("numbers do not end");
         let covers = (self.table_first, self.articles.len() as u32 - self.table_first);
         let mut gone = vec![log_path(&self.folder, manifest.log)];
-        let mut merged_from = self.filed_runs.len();
+        let filed = self.runs.filed();
+        let mut merged_from = filed.len();
         let table_number = number();
         if covers.1 > 0 {
             let ([heads, bodies, notes], places) = self.articles.table(self.table, covers.0 as usize);
@@ -429,16 +428,16 @@ impl Index {
             manifest.articles.push(FileEntry { file: table_number, first: covers.0, num: covers.1, bytes });
             // Runs double in size, so that there are as many as the number of flushes has binary digits.
             let mut num = covers.1;
-            while merged_from > 0 && self.filed_runs[merged_from - 1].covers().1 <= num {
+            while merged_from > 0 && filed[merged_from - 1].covers().1 <= num {
                 merged_from -= 1;
-                num += self.filed_runs[merged_from].covers().1;
+                num += filed[merged_from].covers().1;
             }
             let file = number();
-            let first = self.filed_runs.get(merged_from).map_or(covers.0, |run| run.covers().0);
-            let runs: Vec<&KeyRun> = self.filed_runs[merged_from..].iter().chain(&self.held_runs).collect();
+            let first = filed.get(merged_from).map_or(covers.0, |run| run.covers().0);
             let path = keys_path(&self.folder, file);
             let mut writer = RunWriter::create(&self.disk, &path, &sketch, file, (first, num))?;
-            writer.merge(&runs, Some)?;
+            let runs = self.runs.from(merged_from);
+            self.pool.install(|| writer.merge(&runs, Some))?;
             let bytes = writer.finish()?;
             let merged = manifest.keys.drain(merged_from..).map(|entry| keys_path(&self.folder, entry.file));
             gone.extend(merged);
@@ -456,10 +455,10 @@ impl Index {
             let path = articles_path(&self.folder, entry.file);
             let segment = Arc::new(Segment::open(&path, Kind::Articles, &sketch, section::NUM)?);
             self.articles.replace_table(self.table, &segment, [section::HEADS, section::BODIES, section::NOTES]);
-            self.filed_runs.truncate(merged_from);
             let file = self.manifest.keys.last().expect("one was added").file;
-            self.filed_runs.push(KeyRun::open(&keys_path(&self.folder, file), &sketch)?);
-            self.held_runs.clear();
+            let run = KeyRun::open(&keys_path(&self.folder, file), &sketch)?;
+            let Self { pool, runs, .. } = &mut *self;
+            pool.install(|| runs.put_away(merged_from, run))?;
         }
         self.table = u32::try_from(self.manifest.next_file).expect("no index has four thousand million files");
         self.articles.begin_table(self.table);
@@ -508,8 +507,8 @@ impl Index {
             let file = number();
             let path = keys_path(&self.folder, file);
             let mut writer = RunWriter::create(&self.disk, &path, &sketch, file, (0, first))?;
-            let runs: Vec<&KeyRun> = self.filed_runs.iter().chain(&self.held_runs).collect();
-            writer.merge(&runs, renumbered)?;
+            let runs = self.runs.from(0);
+            self.pool.install(|| writer.merge(&runs, renumbered))?;
             let bytes = writer.finish()?;
             manifest.keys.push(FileEntry { file, first: 0, num: first, bytes });
         }

@@ -24,7 +24,7 @@ use crate::article::Timestamp;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::hash::HashMap;
-use crate::index::{Disk, KeyRun, Lock, Log, Manifest, list_of_id};
+use crate::index::{Disk, Lock, Log, Manifest, Runs, list_of_id};
 use crate::sketch::Records;
 use crate::verify::Level;
 use crowds::Crowds;
@@ -69,8 +69,7 @@ pub struct Index {
     /// When each article was published, else when it came.
     whens: Vec<i64>,
     state: State,
-    filed_runs: Vec<KeyRun>,
-    held_runs: Vec<KeyRun>,
+    runs: Runs,
     /// Number of the file that the articles in memory will be in, and the first of them.
     table: u32,
     table_first: u32,
@@ -229,29 +228,10 @@ impl Index {
         self.state.is_live(ordinal) && self.whens[ordinal as usize] >= self.state.cutoff
     }
 
-    /// Adds the articles under a key to `found`, in order, one that has it twice twice.
-    fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
-        for run in self.filed_runs.iter().chain(&self.held_runs) {
-            run.find(key, found)?;
-        }
-        Ok(())
-    }
-
-    /// The articles under each of some keys, by the key's number, then in order; one that has a key twice twice.
-    fn find_all(&self, keys: &[u64]) -> Result<Vec<(u32, u32)>> {
-        let mut found = Vec::new();
-        for run in self.filed_runs.iter().chain(&self.held_runs) {
-            run.find_all(keys, &mut found)?;
-        }
-        // Each run is in order, and follows the one before in its articles.
-        found.sort();
-        Ok(found)
-    }
-
     /// The live article of an id.
     fn find_id(&self, id: &str) -> Result<Option<u32>> {
         let mut found = Vec::new();
-        self.find(list_of_id(id), &mut found)?;
+        self.runs.find(list_of_id(id), &mut found)?;
         for ordinal in found.into_iter().filter(|ordinal| self.state.is_live(*ordinal)) {
             self.articles.look_at(ordinal)?;
             if self.articles.get(ordinal).id() == id {
@@ -342,7 +322,7 @@ impl Index {
             num_gone: self.articles.len() as u64 - num_articles,
             num_stories: stories.len() as u64,
             num_matches: self.state.edges.values().map(|edges| edges.len() as u64).sum::<u64>() / 2,
-            num_segments: (self.manifest.articles.len() as u64, self.filed_runs.len() as u64),
+            num_segments: (self.manifest.articles.len() as u64, self.runs.filed().len() as u64),
             num_in_log: self.articles.len() as u64 - u64::from(self.table_first),
             num_bytes: files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum(),
             span: oldest.zip(newest).map(|(oldest, newest)| (Timestamp(oldest), Timestamp(newest))),

@@ -96,7 +96,7 @@ impl Index {
         let mut found = Vec::new();
         for key in keys {
             found.clear();
-            self.find(key, &mut found)?;
+            self.runs.find(key, &mut found)?;
             found.dedup();
             found.retain(|ordinal| self.state.takes_part(*ordinal) && self.is_current(*ordinal));
             if found.len() < self.keying.bucket_cap() {

@@ -1,0 +1,342 @@
+//! All runs of keys of an index: those in files, those in memory, and that of articles on offer. Filters tell of most keys
+//! that no run holds them.
+
+use super::keys::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart};
+use crate::error::Result;
+use crate::hash::mix64;
+use rayon::prelude::*;
+
+/// Entries of runs in files that a filter may stand for, at a byte each. Runs beyond are looked into for each key.
+const MAX_FILTERED: u64 = 1 << 28;
+/// Entries that the filter of runs in memory begins with room for.
+const HELD_FILTERED: u64 = 1 << 22;
+
+/// The runs of an index.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    /// In order of their articles, as are those in memory, whose articles follow.
+    filed: Vec<KeyRun>,
+    held: Vec<KeyRun>,
+    /// That of articles which may still be withdrawn.
+    offered: Option<KeyRun>,
+    /// Of the runs in files from this one on, which were all written by this process: to read what lay there before takes
+    /// longer than a few articles are looked up.
+    filtered_from: usize,
+    filed_filter: KeyFilter,
+    held_filter: KeyFilter,
+}
+
+impl Runs {
+    /// The runs of an index that is opened.
+    pub(crate) fn new(filed: Vec<KeyRun>) -> Self {
+        let (filed_filter, held_filter) = (KeyFilter::new(0), KeyFilter::new(HELD_FILTERED));
+        Self { filtered_from: filed.len(), filed, held: Vec::new(), offered: None, filed_filter, held_filter }
+    }
+
+    /// Those in files, in order of their articles.
+    pub(crate) fn filed(&self) -> &[KeyRun] {
+        &self.filed
+    }
+
+    /// Those in files from one on, and those in memory.
+    pub(crate) fn from(&self, filed: usize) -> Vec<&KeyRun> {
+        self.filed[filed..].iter().chain(&self.held).collect()
+    }
+
+    /// Adds the articles under a key to `found`, in order, those on offer among them; one that has the key twice twice.
+    ///
+    /// # Errors
+    /// When a file is damaged where the key lies.
+    pub(crate) fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
+        self.filed[..self.filtered_from].iter().try_for_each(|run| run.find(key, found))?;
+        for (runs, filter) in self.filtered() {
+            if filter.may_hold(key) {
+                runs.iter().try_for_each(|run| run.find(key, found))?;
+            }
+        }
+        self.offered.iter().try_for_each(|run| run.find(key, found))
+    }
+
+    /// The articles under each of some keys, by the key's number, then in order; one that has a key twice twice. None of
+    /// those on offer.
+    ///
+    /// # Errors
+    /// Those of [`Runs::find`].
+    pub(crate) fn find_all(&self, keys: impl Iterator<Item = u64>) -> Result<Vec<(u32, u32)>> {
+        let all: Vec<(u32, u64)> = (0..).zip(keys).collect();
+        let mut found = Vec::new();
+        self.filed[..self.filtered_from].iter().try_for_each(|run| run.find_all(&all, &mut found))?;
+        for (runs, filter) in self.filtered() {
+            let some: Vec<(u32, u64)> = all.iter().copied().filter(|(_, key)| filter.may_hold(*key)).collect();
+            runs.iter().try_for_each(|run| run.find_all(&some, &mut found))?;
+        }
+        // Each run is in order, and follows the one before in its articles.
+        found.sort();
+        Ok(found)
+    }
+
+    fn filtered(&self) -> [(&[KeyRun], &KeyFilter); 2] {
+        [(&self.filed[self.filtered_from..], &self.filed_filter), (&self.held, &self.held_filter)]
+    }
+
+    /// Takes a run of articles that may still be withdrawn.
+    pub(crate) fn offer(&mut self, run: KeyRun) {
+        self.offered = Some(run);
+    }
+
+    /// Lets the run of what is on offer go.
+    pub(crate) fn withdraw(&mut self) {
+        self.offered = None;
+    }
+
+    /// Takes what is on offer for good, and merges runs in memory, so that there are as many as a number has binary digits.
+    ///
+    /// # Errors
+    /// None but those of runs in memory, which have none.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        let Some(run) = self.offered.take() else { return Ok(()) };
+        self.hold(run)?;
+        while let [.., older, newer] = &self.held[..]
+            && older.covers().1 <= newer.covers().1
+        {
+            let runs = [older, newer];
+            let covers = KeyRun::cover(&runs);
+            let part = |part| RunPart::merged(covers, part, &runs);
+            let parts = (0..NUM_PARTS).into_par_iter().map(part).collect();
+            let merged = KeyRun::join(covers, parts);
+            self.held.truncate(self.held.len() - 2);
+            self.held.push(merged);
+        }
+        Ok(())
+    }
+
+    /// Takes a run into memory.
+    ///
+    /// # Errors
+    /// Those of [`Runs::settle`].
+    pub(crate) fn hold(&mut self, run: KeyRun) -> Result<()> {
+        self.held.push(run);
+        let num: u64 = self.held.iter().map(KeyRun::num_entries).sum();
+        if num <= self.held_filter.capacity() {
+            return self.held_filter.add(self.held.last().expect("one was added"));
+        }
+        self.held_filter = KeyFilter::of(num.next_power_of_two(), &self.held)?;
+        Ok(())
+    }
+
+    /// Puts a run in a file in place of those in memory and of those in files from one on, which it was merged from.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn put_away(&mut self, merged_from: usize, run: KeyRun) -> Result<()> {
+        self.filed.truncate(merged_from);
+        self.filed.push(run);
+        let first_own = self.filtered_from.min(merged_from);
+        let (mut from, mut num) = (self.filed.len(), 0);
+        while from > first_own && num + self.filed[from - 1].num_entries() <= MAX_FILTERED {
+            from -= 1;
+            num += self.filed[from].num_entries();
+        }
+        if from == self.filtered_from && num <= self.filed_filter.capacity() {
+            // What was merged is in it already.
+            self.held.iter().try_for_each(|run| self.filed_filter.add(run))?;
+        } else {
+            let capacity = if num == 0 { 0 } else { num.next_power_of_two() };
+            self.filed_filter = KeyFilter::of(capacity, &self.filed[from..])?;
+            self.filtered_from = from;
+        }
+        self.held.clear();
+        self.held_filter.clear();
+        Ok(())
+    }
+}
+
+/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in forty seems to be there while no
+/// more were added than it has room for.
+#[derive(Debug)]
+struct KeyFilter {
+    /// As many blocks for each list of keys, each a line of the processor's cache.
+    blocks: Vec<Block>,
+    blocks_a_list: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Block([u64; 8]);
+
+/// Entries that a block has room for, at eight bits each, and bits that are set for one.
+const BLOCK_ENTRIES: u64 = 64;
+const NUM_PROBES: u32 = 4;
+
+impl KeyFilter {
+    fn new(capacity: u64) -> Self {
+        let blocks_a_list = capacity.div_ceil(BLOCK_ENTRIES * NUM_LISTS as u64) as usize;
+        Self { blocks: vec![Block::default(); blocks_a_list * NUM_LISTS], blocks_a_list }
+    }
+
+    /// A filter of some runs.
+    fn of(capacity: u64, runs: &[KeyRun]) -> Result<Self> {
+        let mut filter = Self::new(capacity);
+        runs.iter().try_for_each(|run| filter.add(run))?;
+        Ok(filter)
+    }
+
+    fn capacity(&self) -> u64 {
+        self.blocks.len() as u64 * BLOCK_ENTRIES
+    }
+
+    fn clear(&mut self) {
+        self.blocks.fill(Block::default());
+    }
+
+    fn add(&mut self, run: &KeyRun) -> Result<()> {
+        let num = self.blocks_a_list;
+        self.blocks.par_chunks_mut(num.max(1)).enumerate().try_for_each_init(Vec::new, |entries, (list, blocks)| {
+            entries.clear();
+            run.list_entries(list, entries)?;
+            for entry in entries {
+                let rest = (*entry >> 32) as u32;
+                let block = &mut blocks[place(rest, num)].0;
+                probes(rest).for_each(|(word, bit)| block[word] |= bit);
+            }
+            Ok(())
+        })
+    }
+
+    fn may_hold(&self, key: u64) -> bool {
+        let rest = key as u32;
+        let list = (key >> 32) as usize;
+        let block = self.blocks.get(list * self.blocks_a_list + place(rest, self.blocks_a_list));
+        block.is_some_and(|block| probes(rest).all(|(word, bit)| block.0[word] & bit != 0))
+    }
+}
+
+/// The block of a key among those of its list: in order of key, so that what is added in order is written in order.
+fn place(rest: u32, num_blocks: usize) -> usize {
+    ((u64::from(rest) * num_blocks as u64) >> 32) as usize
+}
+
+/// The bits of a key in its block, each as a word and a mask.
+fn probes(rest: u32) -> impl Iterator<Item = (usize, u64)> {
+    let hash = mix64(u64::from(rest));
+    (0..NUM_PROBES).map(move |probe| {
+        let at = hash >> (9 * probe) & 511;
+        ((at >> 6) as usize, 1 << (at & 63))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Disk, RunWriter};
+    use super::*;
+    use crate::hash::HashMap;
+
+    const SKETCH: &str = "0123456789abcdef";
+    const KEYS_EACH: u64 = 40;
+
+    fn key(number: u64) -> u64 {
+        mix64(number) % ((NUM_LISTS as u64) << 32)
+    }
+
+    /// Keys of an article, one of them that of others too.
+    fn keys_of(ordinal: u32) -> impl Iterator<Item = u64> {
+        let first = u64::from(ordinal) * KEYS_EACH;
+        (first..first + KEYS_EACH - 1).map(key).chain([key(u64::MAX - u64::from(ordinal % 3))])
+    }
+
+    fn run(first: u32, num: u32) -> KeyRun {
+        let mut lists = vec![Vec::new(); NUM_LISTS];
+        for ordinal in first..first + num {
+            for key in keys_of(ordinal) {
+                lists[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
+            }
+        }
+        lists.iter_mut().for_each(|list: &mut Vec<u64>| list.sort_unstable());
+        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((first, num), part, &lists));
+        KeyRun::join((first, num), parts.collect())
+    }
+
+    /// Looks for all keys of the first `num` articles, and for as many that are not there.
+    fn assert_holds(runs: &Runs, num: u32) {
+        let mut expected: HashMap<u64, Vec<u32>> = HashMap::default();
+        for ordinal in 0..num {
+            keys_of(ordinal).for_each(|key| expected.entry(key).or_default().push(ordinal));
+        }
+        let mut keys: Vec<u64> = expected.keys().flat_map(|key| [*key, key ^ 1]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let all = runs.find_all(keys.iter().copied()).unwrap();
+        let mut expected_all = Vec::new();
+        for (number, key) in (0..).zip(&keys) {
+            let of_key = expected.get(key).map_or(&[][..], Vec::as_slice);
+            expected_all.extend(of_key.iter().map(|ordinal| (number, *ordinal)));
+            let mut found = Vec::new();
+            runs.find(*key, &mut found).unwrap();
+            assert_eq!(found, of_key);
+        }
+        assert_eq!(all, expected_all);
+    }
+
+    #[test]
+    fn what_was_put_away_is_found_whatever_lay_there_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |runs: &[&KeyRun], number: u64| {
+            let path = folder.path().join(number.to_string());
+            let mut writer = RunWriter::create(&Disk::default(), &path, SKETCH, number, KeyRun::cover(runs)).unwrap();
+            writer.merge(runs, Some).unwrap();
+            writer.finish().unwrap();
+            KeyRun::open(&path, SKETCH).unwrap()
+        };
+        let mut runs = Runs::new(vec![file(&[&run(0, 300)], 0)]);
+        assert_holds(&runs, 300);
+        runs.hold(run(300, 10)).unwrap();
+        for (number, merged_from) in [(1, 1), (2, 2), (3, 1), (4, 0), (5, 1)] {
+            let first = 300 + (number as u32 - 1) * 100;
+            let held: u32 = if number == 1 { 10 } else { 0 };
+            for portion in (first + held..first + 100).step_by(30) {
+                let num = 30.min(first + 100 - portion);
+                runs.offer(run(portion, num));
+                // Those on offer are found one by one only.
+                let mut found = Vec::new();
+                let own = keys_of(portion).next().unwrap();
+                runs.find(own, &mut found).unwrap();
+                assert_eq!((found, runs.find_all([own].into_iter()).unwrap()), (vec![portion], Vec::new()));
+                runs.withdraw();
+                assert_holds(&runs, portion);
+                runs.offer(run(portion, num));
+                runs.settle().unwrap();
+                assert_holds(&runs, portion + num);
+            }
+            let merged = file(&runs.from(merged_from), number);
+            runs.put_away(merged_from, merged).unwrap();
+            assert_eq!((runs.filed().len(), runs.held.len()), (merged_from + 1, 0));
+            assert_holds(&runs, first + 100);
+        }
+        // Once all is of this process, the filter stands for all.
+        assert_eq!(runs.filtered_from, 0);
+    }
+
+    #[test]
+    fn few_keys_seem_to_be_there() {
+        let run = run(0, 1000);
+        let filter = KeyFilter::of(run.num_entries(), std::slice::from_ref(&run)).unwrap();
+        assert!((0..1000).flat_map(keys_of).all(|key| filter.may_hold(key)));
+        let others = 1_000_000..1_040_000u64;
+        let num = others.clone().filter(|number| filter.may_hold(key(*number))).count();
+        // Less than one in twenty; were the bits of a key not apart, it were more.
+        assert!(num > 0 && num < others.count() / 20, "{num}");
+        assert!(!KeyFilter::new(0).may_hold(key(1)));
+    }
+
+    #[test]
+    fn a_filter_in_memory_grows() {
+        let mut runs = Runs::new(Vec::new());
+        runs.held_filter = KeyFilter::new(1);
+        let before = runs.held_filter.capacity();
+        for first in [0, 2000] {
+            runs.hold(run(first, 2000)).unwrap();
+        }
+        assert!(runs.held_filter.capacity() >= 4000 * KEYS_EACH && before < 2000 * KEYS_EACH);
+        assert_holds(&runs, 4000);
+    }
+}
