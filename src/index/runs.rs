@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::hash::mix64;
 use rayon::prelude::*;
 
-/// Entries of runs in files that a filter may stand for, at a byte each. Runs beyond are looked into for each key.
+/// Entries of runs in files that a filter may stand for, at five bits each and some. Runs beyond are looked into for each key.
 const MAX_FILTERED: u64 = 1 << 28;
 /// Entries that the filter of runs in memory begins with room for.
 const HELD_FILTERED: u64 = 1 << 22;
@@ -89,22 +89,20 @@ impl Runs {
         self.offered = None;
     }
 
-    /// Takes what is on offer for good, and merges runs in memory, so that there are as many as a number has binary digits.
+    /// Takes what is on offer for good, and merges runs in memory where there are too many.
     ///
     /// # Errors
     /// None but those of runs in memory, which have none.
     pub(crate) fn settle(&mut self) -> Result<()> {
         let Some(run) = self.offered.take() else { return Ok(()) };
         self.hold(run)?;
-        while let [.., older, newer] = &self.held[..]
-            && older.covers().1 <= newer.covers().1
-        {
-            let runs = [older, newer];
+        while let Some(from) = merged_from(&self.held.iter().map(|run| run.covers().1).collect::<Vec<u32>>()) {
+            let runs: Vec<&KeyRun> = self.held[from..].iter().collect();
             let covers = KeyRun::cover(&runs);
             let part = |part| RunPart::merged(covers, part, &runs);
             let parts = (0..NUM_PARTS).into_par_iter().map(part).collect();
             let merged = KeyRun::join(covers, parts);
-            self.held.truncate(self.held.len() - 2);
+            self.held.truncate(from);
             self.held.push(merged);
         }
         Ok(())
@@ -151,7 +149,28 @@ impl Runs {
     }
 }
 
-/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in forty seems to be there while no
+/// Runs in memory become one where that is of a higher magnitude, by powers of this number: each key is written anew once for
+/// each. A filter spares most looks into them.
+const MAGNITUDE: u32 = 8;
+/// Runs in memory at most, in whatever order large and small ones come.
+const MAX_HELD: usize = 64;
+
+/// The first of the latest runs that are to be merged, by the articles of each: of those magnitudes that the latest pass
+/// together and none of them alone, the smallest.
+fn merged_from(sizes: &[u32]) -> Option<usize> {
+    let magnitude = |size: u32| size.max(1).ilog(MAGNITUDE);
+    let (mut largest, mut sum) = (0, 0);
+    for (at, size) in sizes.iter().enumerate().rev() {
+        if magnitude(*size) > largest && magnitude(sum) > largest {
+            return Some(at + 1);
+        }
+        largest = largest.max(magnitude(*size));
+        sum += size;
+    }
+    (magnitude(sum) > largest || sizes.len() > MAX_HELD).then_some(0)
+}
+
+/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in thirteen seems to be there while no
 /// more were added than it has room for.
 #[derive(Debug)]
 struct KeyFilter {
@@ -164,8 +183,8 @@ struct KeyFilter {
 #[repr(align(64))]
 struct Block([u64; 8]);
 
-/// Entries that a block has room for, at eight bits each, and bits that are set for one.
-const BLOCK_ENTRIES: u64 = 64;
+/// Entries that a block has room for, at five bits each and some, and bits that are set for one.
+const BLOCK_ENTRIES: u64 = 96;
 const NUM_PROBES: u32 = 4;
 
 impl KeyFilter {
@@ -317,14 +336,34 @@ mod tests {
     }
 
     #[test]
+    fn runs_stay_few_and_are_seldom_merged() {
+        let patterns: [fn(u32) -> u32; 4] =
+            [|_| 1, |at| 1 + at % 1000, |at| [1, 1000][at as usize % 2], |at| 1 + at / 9];
+        for pattern in patterns {
+            let (mut sizes, mut merged, mut sum): (Vec<u32>, u32, u32) = Default::default();
+            for size in (0..4000).map(pattern) {
+                sizes.push(size);
+                sum += size;
+                while let Some(from) = merged_from(&sizes) {
+                    let size = sizes.drain(from..).sum();
+                    merged += size;
+                    sizes.push(size);
+                }
+                assert!(sizes.len() <= MAX_HELD, "{sizes:?}");
+            }
+            assert!(merged <= sum * (1 + sum.ilog(MAGNITUDE)), "{merged} of {sum}");
+        }
+    }
+
+    #[test]
     fn few_keys_seem_to_be_there() {
         let run = run(0, 1000);
         let filter = KeyFilter::of(run.num_entries(), std::slice::from_ref(&run)).unwrap();
         assert!((0..1000).flat_map(keys_of).all(|key| filter.may_hold(key)));
         let others = 1_000_000..1_040_000u64;
         let num = others.clone().filter(|number| filter.may_hold(key(*number))).count();
-        // Less than one in twenty; were the bits of a key not apart, it were more.
-        assert!(num > 0 && num < others.count() / 20, "{num}");
+        // Less than one in ten; were the bits of a key not apart, it were more.
+        assert!(num > 0 && num < others.count() / 10, "{num}");
         assert!(!KeyFilter::new(0).may_hold(key(1)));
     }
 
@@ -332,11 +371,14 @@ mod tests {
     fn a_filter_in_memory_grows() {
         let mut runs = Runs::new(Vec::new());
         runs.held_filter = KeyFilter::new(1);
-        let before = runs.held_filter.capacity();
-        for first in [0, 2000] {
-            runs.hold(run(first, 2000)).unwrap();
+        let mut capacities = vec![runs.held_filter.capacity()];
+        for (first, num) in [(0, 3000), (3000, 2000), (5000, 1000)] {
+            runs.hold(run(first, num)).unwrap();
+            capacities.push(runs.held_filter.capacity());
+            assert!(*capacities.last().unwrap() >= u64::from(first + num) * KEYS_EACH);
         }
-        assert!(runs.held_filter.capacity() >= 4000 * KEYS_EACH && before < 2000 * KEYS_EACH);
-        assert_holds(&runs, 4000);
+        capacities.dedup();
+        assert_eq!(capacities.len(), 3);
+        assert_holds(&runs, 6000);
     }
 }

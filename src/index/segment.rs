@@ -174,7 +174,10 @@ impl Segment {
         }
         let words: Vec<u64> = (start..trailer).step_by(8).map(word).collect();
         let (of_sections, checks) = words.split_at(num * 2);
-        let sections = of_sections.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+        let sections: Vec<(u64, u64)> = of_sections.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+        if sections.iter().any(|(at, len)| at.checked_add(*len).is_none_or(|end| end > start as u64)) {
+            return Err(fail(start, "a section reaches beyond the file"));
+        }
         let sound = (0..num_blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let segment = Self { path: path.to_path_buf(), map, sections, checks: checks.to_vec(), sound, end: start };
         let header = segment.range(0, HEADER_LEN)?;

@@ -15,7 +15,7 @@ use crate::index::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, list_of_exact, list_of
 use crate::lsh::key_of;
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
 /// Live articles that expire at once: what follows from them is written portion by portion.
@@ -25,6 +25,10 @@ const EXPIRED_AT_ONCE: usize = 1 << 12;
 const PORTION_LEN: usize = 1000;
 const PORTION_BYTES: usize = 32 << 20;
 const PORTION_BLOCKS: usize = 8;
+/// Keys that most articles have fewer than.
+const KEYS_EACH: usize = 192;
+/// Portions that may wait to be added.
+const NUM_READY: usize = 2;
 
 /// What became of articles that were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,13 +96,14 @@ impl Offer {
 #[derive(Debug)]
 pub(super) struct ByList(Vec<Vec<u64>>);
 
-impl Default for ByList {
-    fn default() -> Self {
-        Self(vec![Vec::new(); NUM_LISTS])
-    }
-}
-
 impl ByList {
+    /// Room for a number of keys.
+    pub(super) fn new(num_keys: usize) -> Self {
+        // Half as many again: lists are not all as long.
+        let capacity = num_keys * 3 / 2 / NUM_LISTS;
+        Self((0..NUM_LISTS).map(|_| Vec::with_capacity(capacity)).collect())
+    }
+
     pub(super) fn add(&mut self, key: u64, ordinal: u32) {
         self.0[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
     }
@@ -141,7 +146,7 @@ impl Preparing {
         let analyzer = self.engine.analyzer(self.keying.needs_signatures());
         let each = |(scratch, buffer): &mut (KeyingScratch, Analyzed), article| {
             analyzer.analyze(article, buffer);
-            let mut keys = Vec::new();
+            let mut keys = Vec::with_capacity(KEYS_EACH);
             self.keying.each_key(&buffer.record.record(), &buffer.signature, scratch, |_, hash| {
                 keys.push(key_of(hash));
             });
@@ -256,24 +261,40 @@ impl Index {
     ) -> Result<Added> {
         let (pool, preparing) = (Arc::clone(&self.pool), self.preparing());
         let mut portions = Portions { blocks: blocks.fuse(), parse, pool: &pool, waiting: Vec::new() };
+        let (ready, coming) = mpsc::sync_channel(NUM_READY);
+        let (done, told) = mpsc::channel();
         let mut sum = Added::default();
-        let mut next = portions.next()?.map(|articles| pool.install(|| preparing.prepare(articles)));
-        while let Some(prepared) = next {
-            let offer = self.offer_prepared(prepared)?;
-            let added = offer.added;
-            let mut committed = Ok(());
-            // To write and to wait for the disk is work for one thread; the others make the next portion ready, for which
-            // this one may wait.
-            let following = pool.in_place_scope(|scope| {
-                let (index, committed) = (&mut *self, &mut committed);
-                scope.spawn(move |_| *committed = index.commit(offer));
-                portions.next().map(|next| next.map(|articles| pool.install(|| preparing.prepare(articles))))
-            });
-            committed?;
+        let mut tell = |added| {
             sum = sum.plus(added);
             each(sum);
-            next = following?;
-        }
+        };
+        // Some of what adding takes is work for one thread, or waiting for the disk: portions that come are made ready then.
+        std::thread::scope(|scope| {
+            let adding = scope.spawn(move || {
+                for prepared in coming {
+                    let offer = self.offer_prepared(prepared)?;
+                    let added = offer.added;
+                    self.commit(offer)?;
+                    done.send(added).expect("it is heard out");
+                }
+                Ok(())
+            });
+            let prepared = loop {
+                let next = match portions.next() {
+                    Ok(Some(articles)) => pool.install(|| preparing.prepare(articles)),
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                };
+                if ready.send(next).is_err() {
+                    // Adding has failed, and says why.
+                    break Ok(());
+                }
+                told.try_iter().for_each(&mut tell);
+            };
+            drop(ready);
+            told.iter().for_each(&mut tell);
+            adding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(prepared)
+        })?;
         Ok(sum)
     }
 
@@ -287,7 +308,7 @@ impl Index {
         }
         let first = self.articles.len() as u32;
         let (fates, change, added) = self.settle_ids(&articles, &analyzed)?;
-        let mut entries = ByList::default();
+        let mut entries = ByList::new(analyzed.iter().map(|(_, keys)| keys.len()).sum());
         for (fate, (article, (analyzed, keys))) in fates.iter().zip(articles.iter().zip(analyzed)) {
             let Fate::Born(ordinal) = *fate else { continue };
             self.articles.push(self.table, article, &analyzed);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Articles of the crowds that are kept: as many of those met last, and up to as many of those before. An article takes
 /// some ten bytes at each depth that its bucket comes to.
-const NUM_KEPT: usize = 1 << 24;
+const NUM_KEPT: usize = 1 << 23;
 
 /// Crowds by key. One that is not here is made anew when it is asked for.
 #[derive(Debug, Default)]

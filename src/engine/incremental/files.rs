@@ -377,7 +377,7 @@ impl Index {
                 Ok(keys)
             })
             .collect::<Result<_>>()?;
-        let mut entries = ByList::default();
+        let mut entries = ByList::new(lists.iter().map(Vec::len).sum());
         for (ordinal, keys) in (covers.0..).zip(lists) {
             keys.into_iter().for_each(|key| entries.add(key, ordinal));
         }
