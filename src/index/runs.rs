@@ -151,7 +151,7 @@ impl Runs {
 
 /// Runs in memory become one where that is of a higher magnitude, by powers of this number: each key is written anew once for
 /// each. A filter spares most looks into them.
-const MAGNITUDE: u32 = 8;
+const MAGNITUDE: u32 = 4;
 /// Runs in memory at most, in whatever order large and small ones come.
 const MAX_HELD: usize = 64;
 
