@@ -10,7 +10,6 @@ use super::segment::{Kind, Segment, SegmentWriter};
 use crate::error::Result;
 use crate::hash::hash64;
 use crate::lsh::NUM_SHARDS;
-use rayon::prelude::*;
 use std::path::Path;
 
 /// Lists of ids, and of exact texts.
@@ -93,7 +92,8 @@ impl RunPart {
         for list in part * PART_LISTS..(part + 1) * PART_LISTS {
             of_list.clear();
             entries(list, &mut of_list);
-            writer.add_list(&of_list).expect("memory takes all");
+            let encoded = EncodedList::new((writer.first, writer.ordinal_bits), HELD_SLOT_ENTRIES, &of_list);
+            writer.append(&encoded).expect("memory takes all");
         }
         let Sink::Held(bytes) = writer.sink else { unreachable!("it was begun in memory") };
         Self { lists: writer.lists, bytes }
@@ -317,14 +317,11 @@ impl RunWriter {
         Ok(Self::new(covers.0, covers.1, Sink::Filed(segment)))
     }
 
-    /// Adds the next list: of each entry the rest of its key above the ordinal, in order.
-    pub(crate) fn add_list(&mut self, entries: &[u64]) -> Result<()> {
-        let slot_entries = if matches!(self.sink, Sink::Held(_)) { HELD_SLOT_ENTRIES } else { SLOT_ENTRIES };
-        let encoded = Encoded::new((self.first, self.ordinal_bits), slot_entries, entries);
-        self.append(&encoded)
-    }
-
-    fn append(&mut self, encoded: &Encoded) -> Result<()> {
+    /// Adds the next list.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn append(&mut self, encoded: &EncodedList) -> Result<()> {
         self.lists.push(List { start: self.len, ..encoded.list });
         self.len += encoded.bytes.len() as u64;
         match &mut self.sink {
@@ -332,6 +329,31 @@ impl RunWriter {
             Sink::Filed(segment) => segment.write(&encoded.bytes)?,
         }
         Ok(())
+    }
+
+    /// What runs hold in one list as it is written, each article under the ordinal that `number` gives it; those that get
+    /// none are left out.
+    ///
+    /// # Errors
+    /// When a run cannot be read.
+    pub(crate) fn merged(
+        &self,
+        runs: &[&KeyRun],
+        list: usize,
+        number: impl Fn(u32) -> Option<u32>,
+    ) -> Result<EncodedList> {
+        let mut entries = Vec::new();
+        for run in runs {
+            run.list_entries(list, &mut entries)?;
+        }
+        entries.retain_mut(|entry| {
+            let number = number(*entry as u32);
+            *entry = *entry >> 32 << 32 | u64::from(number.unwrap_or(0));
+            number.is_some()
+        });
+        // Each run is in order: sorting merges them.
+        entries.sort();
+        Ok(EncodedList::new((self.first, self.ordinal_bits), SLOT_ENTRIES, &entries))
     }
 
     /// Writes the table of the lists and makes the file last; its length.
@@ -345,44 +367,18 @@ impl RunWriter {
         segment.write(&bytes)?;
         segment.finish()
     }
-
-    /// Adds all entries of runs, list by list, each article under the ordinal that `number` gives it; those that get none
-    /// are left out.
-    pub(crate) fn merge(&mut self, runs: &[&KeyRun], number: impl Fn(u32) -> Option<u32> + Sync) -> Result<()> {
-        let widths = (self.first, self.ordinal_bits);
-        let encode = |(entries, kept): &mut (Vec<u64>, Vec<u64>), list: usize| -> Result<Encoded> {
-            entries.clear();
-            kept.clear();
-            for run in runs {
-                run.list_entries(list, entries)?;
-            }
-            let renumbered = |entry: &u64| Some(*entry >> 32 << 32 | u64::from(number(*entry as u32)?));
-            kept.extend(entries.iter().filter_map(renumbered));
-            // Each run is in order: sorting merges them.
-            kept.sort();
-            Ok(Encoded::new(widths, SLOT_ENTRIES, kept))
-        };
-        for lists in (0..NUM_LISTS).collect::<Vec<_>>().chunks(MERGED_AT_ONCE) {
-            let encoded: Vec<Result<Encoded>> =
-                lists.par_iter().map_init(Default::default, |scratch, list| encode(scratch, *list)).collect();
-            encoded.into_iter().try_for_each(|encoded| self.append(&encoded?))?;
-        }
-        Ok(())
-    }
 }
-
-/// Lists that are merged at once, by several workers: a large run has megabytes in each.
-const MERGED_AT_ONCE: usize = 16;
 
 /// A list as it is written.
 #[derive(Debug)]
-struct Encoded {
+pub(crate) struct EncodedList {
     /// It begins at 0.
     list: List,
     bytes: Vec<u8>,
 }
 
-impl Encoded {
+impl EncodedList {
+    /// Of each entry the rest of its key above the ordinal, in order; for a run of a first ordinal, in so many bits each.
     fn new((first, ordinal_bits): (u32, u32), slot_entries: usize, entries: &[u64]) -> Self {
         let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
         let slot_bits = by_size.max((32 + ordinal_bits).saturating_sub(ENTRY_BITS));
@@ -460,7 +456,7 @@ mod tests {
             let parts = [held((first, 5000), one), held((first, 5000), two)];
             let mut writer =
                 RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (first, 5000)).unwrap();
-            writer.merge(&[&parts[0], &parts[1]], Some).unwrap();
+            (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&parts[0], &parts[1]], list, Some).unwrap()).unwrap());
             writer.finish().unwrap();
             let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
             let runs = [&parts[0], &parts[1]];
@@ -493,7 +489,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, 3)).unwrap();
-        writer.merge(&[&run], |ordinal| (ordinal != 11).then(|| ordinal.saturating_sub(11))).unwrap();
+        let number = |ordinal: u32| (ordinal != 11).then(|| ordinal.saturating_sub(11));
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&run], list, number).unwrap()).unwrap());
         writer.finish().unwrap();
         let kept = KeyRun::open(&path, "0123456789abcdef").unwrap();
         assert_eq!((found(&kept, 5), found(&kept, 9 << 32)), (vec![0, 2], vec![1]));

@@ -4,21 +4,21 @@
 //! `docs/format.md` has every file byte by byte.
 
 mod disk;
+mod filter;
 mod keys;
 mod lock;
 mod log;
 mod manifest;
-mod runs;
 mod segment;
 
 #[cfg(test)]
 pub(crate) use disk::Faults;
 pub(crate) use disk::{Disk, DiskFile};
+pub(crate) use filter::KeyFilter;
 pub(crate) use keys::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter, list_of_exact, list_of_id};
 pub(crate) use lock::Lock;
 pub(crate) use log::{Frame, Log, read_log};
 pub(crate) use manifest::{FileEntry, Manifest};
-pub(crate) use runs::Runs;
 pub(crate) use segment::{Kind, Segment, SegmentWriter};
 
 /// Forging of the files of an index.

@@ -3,6 +3,7 @@
 use super::add::ByList;
 use super::crowds::Crowds;
 use super::decide::believed;
+use super::runs::{Runs, merge};
 use super::state::{Bytes, Delta, Input, State, flag};
 use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Writing};
 use crate::engine::Engine;
@@ -10,7 +11,7 @@ use crate::engine::keys::{Keying, KeyingScratch};
 use crate::engine::store::Articles;
 use crate::error::{Error, Result};
 use crate::index::{
-    Disk, FileEntry, Frame, INDEX_FORMAT, KeyRun, Kind, Lock, Log, Manifest, RunWriter, Runs, Segment, SegmentWriter,
+    Disk, FileEntry, Frame, INDEX_FORMAT, KeyRun, Kind, Lock, Log, Manifest, RunWriter, Segment, SegmentWriter,
     list_of_exact, list_of_id, read_log,
 };
 use crate::sketch::Records;
@@ -437,7 +438,7 @@ impl Index {
             let path = keys_path(&self.folder, file);
             let mut writer = RunWriter::create(&self.disk, &path, &sketch, file, (first, num))?;
             let runs = self.runs.from(merged_from);
-            self.pool.install(|| writer.merge(&runs, Some))?;
+            self.pool.install(|| merge(&mut writer, &runs, Some))?;
             let bytes = writer.finish()?;
             let merged = manifest.keys.drain(merged_from..).map(|entry| keys_path(&self.folder, entry.file));
             gone.extend(merged);
@@ -508,7 +509,7 @@ impl Index {
             let path = keys_path(&self.folder, file);
             let mut writer = RunWriter::create(&self.disk, &path, &sketch, file, (0, first))?;
             let runs = self.runs.from(0);
-            self.pool.install(|| writer.merge(&runs, renumbered))?;
+            self.pool.install(|| merge(&mut writer, &runs, renumbered))?;
             let bytes = writer.finish()?;
             manifest.keys.push(FileEntry { file, first: 0, num: first, bytes });
         }

@@ -1,9 +1,8 @@
 //! All runs of keys of an index: those in files, those in memory, and that of articles on offer. Filters tell of most keys
 //! that no run holds them.
 
-use super::keys::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart};
 use crate::error::Result;
-use crate::hash::mix64;
+use crate::index::{KeyFilter, KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter};
 use rayon::prelude::*;
 
 /// Entries of runs in files that a filter may stand for, at five bits each and some. Runs beyond are looked into for each key.
@@ -13,7 +12,7 @@ const HELD_FILTERED: u64 = 1 << 22;
 
 /// The runs of an index.
 #[derive(Debug)]
-pub(crate) struct Runs {
+pub(super) struct Runs {
     /// In order of their articles, as are those in memory, whose articles follow.
     filed: Vec<KeyRun>,
     held: Vec<KeyRun>,
@@ -28,18 +27,18 @@ pub(crate) struct Runs {
 
 impl Runs {
     /// The runs of an index that is opened.
-    pub(crate) fn new(filed: Vec<KeyRun>) -> Self {
+    pub(super) fn new(filed: Vec<KeyRun>) -> Self {
         let (filed_filter, held_filter) = (KeyFilter::new(0), KeyFilter::new(HELD_FILTERED));
         Self { filtered_from: filed.len(), filed, held: Vec::new(), offered: None, filed_filter, held_filter }
     }
 
     /// Those in files, in order of their articles.
-    pub(crate) fn filed(&self) -> &[KeyRun] {
+    pub(super) fn filed(&self) -> &[KeyRun] {
         &self.filed
     }
 
     /// Those in files from one on, and those in memory.
-    pub(crate) fn from(&self, filed: usize) -> Vec<&KeyRun> {
+    pub(super) fn from(&self, filed: usize) -> Vec<&KeyRun> {
         self.filed[filed..].iter().chain(&self.held).collect()
     }
 
@@ -47,7 +46,7 @@ impl Runs {
     ///
     /// # Errors
     /// When a file is damaged where the key lies.
-    pub(crate) fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
+    pub(super) fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
         self.filed[..self.filtered_from].iter().try_for_each(|run| run.find(key, found))?;
         for (runs, filter) in self.filtered() {
             if filter.may_hold(key) {
@@ -62,7 +61,7 @@ impl Runs {
     ///
     /// # Errors
     /// Those of [`Runs::find`].
-    pub(crate) fn find_all(&self, keys: impl Iterator<Item = u64>) -> Result<Vec<(u32, u32)>> {
+    pub(super) fn find_all(&self, keys: impl Iterator<Item = u64>) -> Result<Vec<(u32, u32)>> {
         let all: Vec<(u32, u64)> = (0..).zip(keys).collect();
         let mut found = Vec::new();
         self.filed[..self.filtered_from].iter().try_for_each(|run| run.find_all(&all, &mut found))?;
@@ -80,12 +79,12 @@ impl Runs {
     }
 
     /// Takes a run of articles that may still be withdrawn.
-    pub(crate) fn offer(&mut self, run: KeyRun) {
+    pub(super) fn offer(&mut self, run: KeyRun) {
         self.offered = Some(run);
     }
 
     /// Lets the run of what is on offer go.
-    pub(crate) fn withdraw(&mut self) {
+    pub(super) fn withdraw(&mut self) {
         self.offered = None;
     }
 
@@ -93,7 +92,7 @@ impl Runs {
     ///
     /// # Errors
     /// None but those of runs in memory, which have none.
-    pub(crate) fn settle(&mut self) -> Result<()> {
+    pub(super) fn settle(&mut self) -> Result<()> {
         let Some(run) = self.offered.take() else { return Ok(()) };
         self.hold(run)?;
         while let Some(from) = merged_from(&self.held.iter().map(|run| run.covers().1).collect::<Vec<u32>>()) {
@@ -112,13 +111,13 @@ impl Runs {
     ///
     /// # Errors
     /// Those of [`Runs::settle`].
-    pub(crate) fn hold(&mut self, run: KeyRun) -> Result<()> {
+    pub(super) fn hold(&mut self, run: KeyRun) -> Result<()> {
         self.held.push(run);
         let num: u64 = self.held.iter().map(KeyRun::num_entries).sum();
         if num <= self.held_filter.capacity() {
-            return self.held_filter.add(self.held.last().expect("one was added"));
+            return add(&mut self.held_filter, self.held.last().expect("one was added"));
         }
-        self.held_filter = KeyFilter::of(num.next_power_of_two(), &self.held)?;
+        self.held_filter = filter_of(num.next_power_of_two(), &self.held)?;
         Ok(())
     }
 
@@ -126,7 +125,7 @@ impl Runs {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn put_away(&mut self, merged_from: usize, run: KeyRun) -> Result<()> {
+    pub(super) fn put_away(&mut self, merged_from: usize, run: KeyRun) -> Result<()> {
         self.filed.truncate(merged_from);
         self.filed.push(run);
         let first_own = self.filtered_from.min(merged_from);
@@ -137,16 +136,47 @@ impl Runs {
         }
         if from == self.filtered_from && num <= self.filed_filter.capacity() {
             // What was merged is in it already.
-            self.held.iter().try_for_each(|run| self.filed_filter.add(run))?;
+            self.held.iter().try_for_each(|run| add(&mut self.filed_filter, run))?;
         } else {
             let capacity = if num == 0 { 0 } else { num.next_power_of_two() };
-            self.filed_filter = KeyFilter::of(capacity, &self.filed[from..])?;
+            self.filed_filter = filter_of(capacity, &self.filed[from..])?;
             self.filtered_from = from;
         }
         self.held.clear();
         self.held_filter.clear();
         Ok(())
     }
+}
+
+/// A filter of some runs.
+fn filter_of(capacity: u64, runs: &[KeyRun]) -> Result<KeyFilter> {
+    let mut filter = KeyFilter::new(capacity);
+    runs.iter().try_for_each(|run| add(&mut filter, run))?;
+    Ok(filter)
+}
+
+fn add(filter: &mut KeyFilter, run: &KeyRun) -> Result<()> {
+    filter.lists().into_par_iter().with_min_len(16).try_for_each(|mut list| list.add(run))
+}
+
+/// Lists that are merged at once, by several workers: a large run has megabytes in each.
+const MERGED_AT_ONCE: usize = 16;
+
+/// Writes all entries of runs, each article under the ordinal that `number` gives it; those that get none are left out.
+///
+/// # Errors
+/// When a run cannot be read, or the writer's file be written.
+pub(super) fn merge(
+    writer: &mut RunWriter,
+    runs: &[&KeyRun],
+    number: impl Fn(u32) -> Option<u32> + Sync,
+) -> Result<()> {
+    for first in (0..NUM_LISTS).step_by(MERGED_AT_ONCE) {
+        let lists = first..(first + MERGED_AT_ONCE).min(NUM_LISTS);
+        let merged: Vec<_> = lists.into_par_iter().map(|list| writer.merged(runs, list, &number)).collect();
+        merged.into_iter().try_for_each(|list| writer.append(&list?))?;
+    }
+    Ok(())
 }
 
 /// Runs in memory become one where that is of a higher magnitude, by powers of this number: each key is written anew once for
@@ -170,85 +200,11 @@ fn merged_from(sizes: &[u32]) -> Option<usize> {
     (magnitude(sum) > largest || sizes.len() > MAX_HELD).then_some(0)
 }
 
-/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in thirteen seems to be there while no
-/// more were added than it has room for.
-#[derive(Debug)]
-struct KeyFilter {
-    /// As many blocks for each list of keys, each a line of the processor's cache.
-    blocks: Vec<Block>,
-    blocks_a_list: usize,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-struct Block([u64; 8]);
-
-/// Entries that a block has room for, at five bits each and some, and bits that are set for one.
-const BLOCK_ENTRIES: u64 = 96;
-const NUM_PROBES: u32 = 4;
-
-impl KeyFilter {
-    fn new(capacity: u64) -> Self {
-        let blocks_a_list = capacity.div_ceil(BLOCK_ENTRIES * NUM_LISTS as u64) as usize;
-        Self { blocks: vec![Block::default(); blocks_a_list * NUM_LISTS], blocks_a_list }
-    }
-
-    /// A filter of some runs.
-    fn of(capacity: u64, runs: &[KeyRun]) -> Result<Self> {
-        let mut filter = Self::new(capacity);
-        runs.iter().try_for_each(|run| filter.add(run))?;
-        Ok(filter)
-    }
-
-    fn capacity(&self) -> u64 {
-        self.blocks.len() as u64 * BLOCK_ENTRIES
-    }
-
-    fn clear(&mut self) {
-        self.blocks.fill(Block::default());
-    }
-
-    fn add(&mut self, run: &KeyRun) -> Result<()> {
-        let num = self.blocks_a_list;
-        self.blocks.par_chunks_mut(num.max(1)).enumerate().try_for_each_init(Vec::new, |entries, (list, blocks)| {
-            entries.clear();
-            run.list_entries(list, entries)?;
-            for entry in entries {
-                let rest = (*entry >> 32) as u32;
-                let block = &mut blocks[place(rest, num)].0;
-                probes(rest).for_each(|(word, bit)| block[word] |= bit);
-            }
-            Ok(())
-        })
-    }
-
-    fn may_hold(&self, key: u64) -> bool {
-        let rest = key as u32;
-        let list = (key >> 32) as usize;
-        let block = self.blocks.get(list * self.blocks_a_list + place(rest, self.blocks_a_list));
-        block.is_some_and(|block| probes(rest).all(|(word, bit)| block.0[word] & bit != 0))
-    }
-}
-
-/// The block of a key among those of its list: in order of key, so that what is added in order is written in order.
-fn place(rest: u32, num_blocks: usize) -> usize {
-    ((u64::from(rest) * num_blocks as u64) >> 32) as usize
-}
-
-/// The bits of a key in its block, each as a word and a mask.
-fn probes(rest: u32) -> impl Iterator<Item = (usize, u64)> {
-    let hash = mix64(u64::from(rest));
-    (0..NUM_PROBES).map(move |probe| {
-        let at = hash >> (9 * probe) & 511;
-        ((at >> 6) as usize, 1 << (at & 63))
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Disk, RunWriter};
     use super::*;
-    use crate::hash::HashMap;
+    use crate::hash::{HashMap, mix64};
+    use crate::index::Disk;
 
     const SKETCH: &str = "0123456789abcdef";
     const KEYS_EACH: u64 = 40;
@@ -302,7 +258,7 @@ mod tests {
         let file = |runs: &[&KeyRun], number: u64| {
             let path = folder.path().join(number.to_string());
             let mut writer = RunWriter::create(&Disk::default(), &path, SKETCH, number, KeyRun::cover(runs)).unwrap();
-            writer.merge(runs, Some).unwrap();
+            merge(&mut writer, runs, Some).unwrap();
             writer.finish().unwrap();
             KeyRun::open(&path, SKETCH).unwrap()
         };
@@ -353,18 +309,6 @@ mod tests {
             }
             assert!(merged <= sum * (1 + sum.ilog(MAGNITUDE)), "{merged} of {sum}");
         }
-    }
-
-    #[test]
-    fn few_keys_seem_to_be_there() {
-        let run = run(0, 1000);
-        let filter = KeyFilter::of(run.num_entries(), std::slice::from_ref(&run)).unwrap();
-        assert!((0..1000).flat_map(keys_of).all(|key| filter.may_hold(key)));
-        let others = 1_000_000..1_040_000u64;
-        let num = others.clone().filter(|number| filter.may_hold(key(*number))).count();
-        // Less than one in ten; were the bits of a key not apart, it were more.
-        assert!(num > 0 && num < others.count() / 10, "{num}");
-        assert!(!KeyFilter::new(0).may_hold(key(1)));
     }
 
     #[test]

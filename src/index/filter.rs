@@ -1,0 +1,128 @@
+//! Filters that say of most keys that they are in none of some runs.
+
+use super::keys::{KeyRun, NUM_LISTS};
+use crate::error::Result;
+use crate::hash::mix64;
+
+/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in thirteen seems to be there while no
+/// more were added than it has room for.
+#[derive(Debug)]
+pub(crate) struct KeyFilter {
+    /// As many blocks for each list of keys, each a line of the processor's cache.
+    blocks: Vec<Block>,
+    blocks_a_list: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Block([u64; 8]);
+
+/// Entries that a block has room for, at five bits each and some, and bits that are set for one.
+const BLOCK_ENTRIES: u64 = 96;
+const NUM_PROBES: u32 = 4;
+
+impl KeyFilter {
+    /// Room for a number of entries.
+    pub(crate) fn new(capacity: u64) -> Self {
+        let blocks_a_list = capacity.div_ceil(BLOCK_ENTRIES * NUM_LISTS as u64) as usize;
+        Self { blocks: vec![Block::default(); blocks_a_list * NUM_LISTS], blocks_a_list }
+    }
+
+    /// Entries that it has room for.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.blocks.len() as u64 * BLOCK_ENTRIES
+    }
+
+    /// Takes everything out.
+    pub(crate) fn clear(&mut self) {
+        self.blocks.fill(Block::default());
+    }
+
+    /// What it holds of each list, to be added to.
+    pub(crate) fn lists(&mut self) -> Vec<ListFilter<'_>> {
+        let of_lists = self.blocks.chunks_mut(self.blocks_a_list.max(1)).enumerate();
+        of_lists.map(|(number, blocks)| ListFilter { number, blocks }).collect()
+    }
+
+    /// Whether a key may have been added.
+    pub(crate) fn may_hold(&self, key: u64) -> bool {
+        let rest = key as u32;
+        let list = (key >> 32) as usize;
+        let block = self.blocks.get(list * self.blocks_a_list + place(rest, self.blocks_a_list));
+        block.is_some_and(|block| probes(rest).all(|(word, bit)| block.0[word] & bit != 0))
+    }
+}
+
+/// What a filter holds of one list of keys.
+#[derive(Debug)]
+pub(crate) struct ListFilter<'a> {
+    number: usize,
+    blocks: &'a mut [Block],
+}
+
+impl ListFilter<'_> {
+    /// Adds the keys of a run that lie in the list.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn add(&mut self, run: &KeyRun) -> Result<()> {
+        let mut entries = Vec::new();
+        run.list_entries(self.number, &mut entries)?;
+        for entry in entries {
+            let rest = (entry >> 32) as u32;
+            let block = &mut self.blocks[place(rest, self.blocks.len())].0;
+            probes(rest).for_each(|(word, bit)| block[word] |= bit);
+        }
+        Ok(())
+    }
+}
+
+/// The block of a key among those of its list: in order of key, so that what is added in order is written in order.
+fn place(rest: u32, num_blocks: usize) -> usize {
+    ((u64::from(rest) * num_blocks as u64) >> 32) as usize
+}
+
+/// The bits of a key in its block, each as a word and a mask.
+fn probes(rest: u32) -> impl Iterator<Item = (usize, u64)> {
+    let hash = mix64(u64::from(rest));
+    (0..NUM_PROBES).map(move |probe| {
+        let at = hash >> (9 * probe) & 511;
+        ((at >> 6) as usize, 1 << (at & 63))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NUM_PARTS, RunPart};
+    use super::*;
+
+    const NUM_ARTICLES: u32 = 1000;
+    const KEYS_EACH: u64 = 40;
+
+    fn key(number: u64) -> u64 {
+        mix64(number) % ((NUM_LISTS as u64) << 32)
+    }
+
+    #[test]
+    fn few_keys_seem_to_be_there() {
+        let mut lists = vec![Vec::new(); NUM_LISTS];
+        let numbers = 0..u64::from(NUM_ARTICLES) * KEYS_EACH;
+        for number in numbers.clone() {
+            let key = key(number);
+            lists[(key >> 32) as usize].push(key << 32 | (number / KEYS_EACH));
+        }
+        lists.iter_mut().for_each(|list: &mut Vec<u64>| list.sort_unstable());
+        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((0, NUM_ARTICLES), part, &lists)).collect();
+        let run = KeyRun::join((0, NUM_ARTICLES), parts);
+        let mut filter = KeyFilter::new(run.num_entries());
+        assert!(filter.capacity() >= run.num_entries() && numbers.clone().all(|number| !filter.may_hold(key(number))));
+        filter.lists().iter_mut().for_each(|list| list.add(&run).unwrap());
+        assert!(numbers.clone().all(|number| filter.may_hold(key(number))));
+        let others = 1_000_000..1_000_000 + numbers.end;
+        let num = others.filter(|number| filter.may_hold(key(*number))).count() as u64;
+        // Less than one in ten; were the bits of a key not apart, it were more.
+        assert!(num > 0 && num < numbers.end / 10, "{num}");
+        filter.clear();
+        assert!(!filter.may_hold(key(0)) && !KeyFilter::new(0).may_hold(key(0)));
+    }
+}
