@@ -1,10 +1,12 @@
 //! What an index costs: articles a second as it grows, time of a query, bytes on disk and in memory, time of an expiry.
 //!
-//! `cargo run --release --example index -- FOLDER FEED` adds the articles of FEED (JSON lines, packed or not) to a new
-//! index, then asks for a thousand that were changed a little, then lets a tenth go.
+//! `cargo run --release --example index -- FOLDER FEED [CAPACITY]` adds the articles of FEED (JSON lines, packed or not) to a
+//! new index, whose keys are made for as many articles as CAPACITY says (else as the profile has it), then asks for a thousand
+//! that were changed a little, then lets a tenth go.
 
 use samestory::engine::Versions;
 use samestory::input::{Blocks, FieldNames};
+use samestory::profile::SketchParams;
 use samestory::{Article, Engine, Index, Profile, Timestamp};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,9 +19,14 @@ const NUM_QUERIES: usize = 1000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [folder, feed] = &args[..] else { return Err("usage: index FOLDER FEED".into()) };
+    let [folder, feed, capacity @ ..] = &args[..] else { return Err("usage: index FOLDER FEED [CAPACITY]".into()) };
+    let mut profile = Profile::default();
+    if let Some(capacity) = capacity.first().and_then(|capacity| capacity.to_str()) {
+        let sketch = SketchParams { capacity: capacity.parse()?, ..profile.sketch().clone() };
+        profile = profile.with_sketch(sketch)?;
+    }
     let mut out = std::io::stdout().lock();
-    let mut index = Index::open(folder, Engine::new(Profile::default()).with_versions(Versions::Newest))?;
+    let mut index = Index::open(folder, Engine::new(profile).with_versions(Versions::Newest))?;
     let fields = FieldNames::default();
     writeln!(
         out,
@@ -27,25 +34,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "articles", "articles/s", "bytes each", "anonymous kB", "segments"
     )?;
     let started = Instant::now();
-    let (mut last, mut step_started, mut lines) = (0, Instant::now(), Vec::new());
+    let (mut last, mut step_started, mut told) = (0, Instant::now(), Ok(()));
     let blocks = Blocks::open(std::slice::from_ref(feed), None)?;
     let added = index.add_blocks(
         blocks,
         |block| Ok(block.parse(&fields).articles),
         |added| {
             if added.num_added - last >= STEP {
-                lines.push((
-                    added.num_added,
-                    (added.num_added - last) as f64 / step_started.elapsed().as_secs_f64(),
-                    anonymous(),
-                ));
+                let (num, rate) =
+                    (added.num_added, (added.num_added - last) as f64 / step_started.elapsed().as_secs_f64());
+                let line = writeln!(out, "{num:>12} {rate:>12.0} {:>12} {:>14} {:>10}", "", anonymous(), "");
+                told = std::mem::replace(&mut told, Ok(())).and(line);
                 (last, step_started) = (added.num_added, Instant::now());
             }
         },
     )?;
-    for (num, rate, memory) in lines {
-        writeln!(out, "{num:>12} {rate:>12.0} {:>12} {memory:>14} {:>10}", "", "")?;
-    }
+    told?;
     let seconds = started.elapsed().as_secs_f64();
     index.flush()?;
     let stats = index.stats();

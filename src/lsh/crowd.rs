@@ -1,4 +1,5 @@
-//! A crowded bucket as it was refined, kept so that articles can come and go without the others being looked at.
+//! A crowded bucket as it was refined, kept so that articles can come and go without the others being refined anew. Articles
+//! have any numbers here: what depends on an order asks for that of ids.
 //!
 //! What it pairs is what [`super::bucket_pairs`] pairs of the same articles.
 
@@ -27,12 +28,29 @@ pub(crate) struct Moves<'a> {
     pub(crate) leaving: &'a [u32],
 }
 
+/// The articles of a bucket before a change, in order of id: few enough, or crowded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Before<'a> {
+    Few(&'a [u32]),
+    Crowded(&'a Crowd),
+}
+
 /// Pairs that a change brings together, and pairs of those who stay that it parts. One that is parted in one part of a
 /// bucket may still meet in another.
 #[derive(Debug, Default)]
 pub(crate) struct Meetings {
     pub(crate) gained: Vec<(u32, u32)>,
     pub(crate) lost: Vec<(u32, u32)>,
+}
+
+impl Meetings {
+    /// Adds the pairs of articles that come with all that a bucket then holds.
+    pub(crate) fn meet_all(&mut self, members: &[u32], entering: &[u32]) {
+        for new in entering {
+            let others = members.iter().filter(|other| *other != new);
+            self.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
+        }
+    }
 }
 
 /// A bucket of more articles than it may hold.
@@ -71,14 +89,17 @@ impl Crowd {
         Self { origin, whole: bucket.part(origin, members, 0) }
     }
 
-    /// What becomes of a bucket, crowded or not, of some articles, in order of id, when others come and go; `None` where it
-    /// is not crowded then.
+    /// What becomes of a bucket when some come and others go; `None` where it is not crowded then.
     pub(crate) fn change(
         bucket: Bucket<impl Asked>,
-        (before, crowd): (&[u32], Option<&Self>),
+        before: Before<'_>,
         moves: Moves<'_>,
         meetings: &mut Meetings,
     ) -> Option<Self> {
+        let (before, crowd) = match before {
+            Before::Few(members) => (members, None),
+            Before::Crowded(crowd) => (crowd.members(), Some(crowd)),
+        };
         let members = bucket.merged(before, moves);
         if let Some(crowd) = crowd
             && members.len() > bucket.cap
@@ -104,7 +125,7 @@ impl Crowd {
         &self.whole.members
     }
 
-    /// Articles that are held, one at each depth that it comes to.
+    /// Entries that are held, of some eight bytes: two for an article at each depth that it comes to.
     pub(crate) fn num_held(&self) -> usize {
         self.whole.num_held()
     }
@@ -297,7 +318,7 @@ impl<A: Asked> Bucket<A> {
                 _ => {
                     let then = (after.len() > self.cap).then(|| self.part(origin, &after, depth + 1));
                     if deeper.is_none() && then.is_none() {
-                        meet_all(&after, &entering, meetings);
+                        meetings.meet_all(&after, &entering);
                     } else {
                         let before = self.pairs(before, deeper.map(|part| &**part));
                         self.compare(moves, before, self.pairs(&after, then.as_ref()), meetings);
@@ -349,14 +370,6 @@ impl<A: Asked> Bucket<A> {
                 }
             }
         }
-    }
-}
-
-/// Adds the pairs of articles that come with all there are.
-fn meet_all(members: &[u32], entering: &[u32], meetings: &mut Meetings) {
-    for new in entering {
-        let others = members.iter().filter(|other| *other != new);
-        meetings.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
     }
 }
 
@@ -510,7 +523,8 @@ mod tests {
                 let moves = [&entering, &leaving].map(|some| sorted(&asked, some.iter().copied()));
                 let mut meetings = Meetings::default();
                 let moves = Moves { entering: &moves[0], leaving: &moves[1] };
-                crowd = Crowd::change(bucket, (&before, crowd.as_ref()), moves, &mut meetings);
+                let was = crowd.as_ref().map_or(Before::Few(&before), Before::Crowded);
+                crowd = Crowd::change(bucket, was, moves, &mut meetings);
                 let (had, has) = (pairs(bucket, &before), pairs(bucket, &after));
                 prop_assert_eq!(crowd.is_some(), after.len() > cap);
                 if let Some(crowd) = &crowd {

@@ -6,7 +6,7 @@ mod band;
 mod crowd;
 
 pub use band::Bands;
-pub(crate) use crowd::{Asked, Bucket, Crowd, Meetings, Moves};
+pub(crate) use crowd::{Asked, Before, Bucket, Crowd, Meetings, Moves};
 
 use std::fmt;
 

@@ -149,7 +149,9 @@ impl<'a> Intake<'a> {
     pub(crate) fn failure(&self, error: Error) -> anyhow::Error {
         let mut rejected = self.rejected.lock().expect("no parser panics");
         let first = std::mem::take(&mut rejected.waiting).into_values().flatten().min();
-        if let (OnError::Fail, Some(first)) = (self.reading.on_error, first) {
+        // Records are read ahead: another error comes before what is wrong with them.
+        let may_be_of_record = matches!(error, Error::BadRecord { .. } | Error::Canceled);
+        if let (OnError::Fail, true, Some(first)) = (self.reading.on_error, may_be_of_record, first) {
             let failed = anyhow!("{}", said_of(&first));
             let written = rejected.put(vec![first]).and_then(|()| rejected.finish());
             return written.map_or_else(Into::into, |()| failed);

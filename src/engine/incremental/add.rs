@@ -1,7 +1,8 @@
 //! Articles into an index and out of it: put away, derived, written to the log, and only then counted.
 
+use super::crowds::ChangedCrowds;
 use super::decide::believed;
-use super::derive::{Change, ChangedCrowds, Derived};
+use super::derive::{Change, Derived};
 use super::state::{Bytes, Delta, State, flag};
 use super::story::Event;
 use super::{Index, files};
@@ -15,6 +16,7 @@ use crate::index::{KeyRun, NUM_LISTS, NUM_PARTS, RunPart, list_of_exact, list_of
 use crate::lsh::key_of;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
@@ -269,9 +271,13 @@ impl Index {
             each(sum);
         };
         // Some of what adding takes is work for one thread, or waiting for the disk: portions that come are made ready then.
+        let is_canceled = &AtomicBool::new(false);
         std::thread::scope(|scope| {
             let adding = scope.spawn(move || {
                 for prepared in coming {
+                    if is_canceled.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let offer = self.offer_prepared(prepared)?;
                     let added = offer.added;
                     self.commit(offer)?;
@@ -283,7 +289,10 @@ impl Index {
                 let next = match portions.next() {
                     Ok(Some(articles)) => pool.install(|| preparing.prepare(articles)),
                     Ok(None) => break Ok(()),
-                    Err(error) => break Err(error),
+                    Err(error) => {
+                        is_canceled.store(matches!(error, Error::Canceled), Ordering::Relaxed);
+                        break Err(error);
+                    }
                 };
                 if ready.send(next).is_err() {
                     // Adding has failed, and says why.
@@ -343,7 +352,9 @@ impl Index {
         let there: Vec<Option<u32>> =
             articles.par_iter().map(|article| self.find_id(article.id.as_str())).collect::<Result<_>>()?;
         let mut by_id: HashMap<&ArticleId, Vec<usize>> = HashMap::default();
-        let has_expired = |article: &Article| article.published.is_some_and(|time| time.0 < self.state.cutoff);
+        // One without a date is from when it came.
+        let when = |article: &Article| article.published.map_or(article.origin.block as i64, |time| time.0);
+        let has_expired = |article: &Article| when(article) < self.state.cutoff;
         for (at, article) in articles.iter().enumerate().filter(|(_, article)| !has_expired(article)) {
             by_id.entry(&article.id).or_default().push(at);
         }
@@ -417,8 +428,7 @@ impl Index {
         if offer.change.born.is_empty() && offer.change.dead.is_empty() {
             return Ok(());
         }
-        self.write_change(offer.first, &offer.delta, &offer.events)?;
-        self.crowds.apply(offer.crowds);
+        self.write_change(offer.first, &offer.delta, &offer.events, offer.crowds)?;
         self.flush_if_large()
     }
 
@@ -438,7 +448,13 @@ impl Index {
     }
 
     /// Writes a change to the log, then carries it out. New articles are those from `first` on.
-    pub(super) fn write_change(&mut self, first: u32, delta: &Delta, events: &[Event]) -> Result<()> {
+    pub(super) fn write_change(
+        &mut self,
+        first: u32,
+        delta: &Delta,
+        events: &[Event],
+        crowds: ChangedCrowds,
+    ) -> Result<()> {
         let seq = self.seq + 1;
         let lines = self.describe(seq, events)?;
         let mut out = Bytes::default();
@@ -463,8 +479,10 @@ impl Index {
         self.is_expiry_done &= delta.cutoff <= self.state.cutoff;
         self.num_counted = self.articles.len() as u32;
         self.state.apply(delta);
+        self.crowds.apply(crowds);
         let Self { pool, runs, .. } = self;
-        pool.install(|| runs.settle())
+        pool.install(|| runs.settle());
+        Ok(())
     }
 
     /// Events as JSON lines.
@@ -532,7 +550,7 @@ impl Index {
         }
         let mut delta = Delta { last_story: self.state.last_story, ..Delta::default() };
         (delta.cutoff, delta.arrival) = (before.0, self.state.arrival);
-        self.write_change(self.articles.len() as u32, &delta, &[])
+        self.write_change(self.articles.len() as u32, &delta, &[], ChangedCrowds::default())
     }
 
     /// Derives what follows from a moment that was set; how many articles have gone.
@@ -583,9 +601,7 @@ impl Index {
             let change = Change { dead, ..Change::default() };
             let first = self.articles.len() as u32;
             let Derived { delta, events, crowds } = self.derive(&change, &[])?;
-            self.write_change(first, &delta, &events)?;
-            self.crowds.apply(crowds);
-            Ok(())
+            self.write_change(first, &delta, &events, crowds)
         })
     }
 

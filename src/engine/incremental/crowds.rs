@@ -1,14 +1,42 @@
-//! Crowded buckets that an index has met lately, as they are now: what changes one touches the articles that come and go, and
+//! Crowded buckets that an index has met lately, as they are now: a change of one refines the articles that come and go, and
 //! not all of it.
 
-use super::derive::ChangedCrowds;
 use crate::hash::HashMap;
 use crate::lsh::Crowd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Articles of the crowds that are kept: as many of those met last, and up to as many of those before. An article takes
-/// some ten bytes at each depth that its bucket comes to.
-const NUM_KEPT: usize = 1 << 23;
+/// Entries of the crowds that are kept: as many of those met last, up to as many of those before, and up to as many of those
+/// that a change makes. An entry takes some eight bytes, and an article two of them at each depth that its bucket comes to.
+const MAX_HELD: usize = 1 << 23;
+
+/// What a bucket that was crowded, or has become so, is after a change.
+#[derive(Clone, Debug)]
+pub(super) enum Changed {
+    Crowded(Arc<Crowd>),
+    NotCrowded,
+    /// It is crowded or not: there is no room to keep what it is.
+    Unknown,
+}
+
+/// Crowded buckets that a change touches, by key.
+pub(super) type ChangedCrowds = HashMap<u64, Changed>;
+
+/// Room for the crowds that a change makes.
+#[derive(Debug, Default)]
+pub(super) struct Room(AtomicUsize);
+
+impl Room {
+    /// What a bucket has become, as far as there is room.
+    pub(super) fn take(&self, crowd: Option<Crowd>) -> Changed {
+        let Some(crowd) = crowd else { return Changed::NotCrowded };
+        let num = crowd.num_held();
+        if self.0.fetch_add(num, Ordering::Relaxed) + num > MAX_HELD {
+            return Changed::Unknown;
+        }
+        Changed::Crowded(Arc::new(crowd))
+    }
+}
 
 /// Crowds by key. One that is not here is made anew when it is asked for.
 #[derive(Debug, Default)]
@@ -53,6 +81,13 @@ impl Crowds {
         (with, without)
     }
 
+    /// All there are, by key.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<(u64, Arc<Crowd>)> {
+        let kept = self.lock();
+        kept.latest.iter().chain(&kept.earlier).map(|(key, crowd)| (*key, Arc::clone(crowd))).collect()
+    }
+
     /// Keeps a crowd that was made.
     pub(super) fn keep(&self, key: u64, crowd: Arc<Crowd>) {
         self.lock().keep(key, crowd);
@@ -63,7 +98,7 @@ impl Crowds {
         let mut kept = self.lock();
         for (key, crowd) in changed {
             kept.forget(key);
-            if let Some(crowd) = crowd {
+            if let Changed::Crowded(crowd) = crowd {
                 kept.keep(key, crowd);
             }
         }
@@ -82,7 +117,7 @@ impl Kept {
 
     fn keep(&mut self, key: u64, crowd: Arc<Crowd>) {
         let num = crowd.num_held();
-        if self.num_held + num > NUM_KEPT {
+        if self.num_held + num > MAX_HELD {
             self.earlier = std::mem::take(&mut self.latest);
             self.num_held = 0;
         }
@@ -130,9 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_has_room_for_some() {
+        let room = Room::default();
+        let third = || Arc::into_inner(crowd(MAX_HELD / 3)).expect("it is here alone");
+        let taken: Vec<Changed> = (0..5).map(|number| room.take((number != 1).then(third))).collect();
+        assert!(matches!(
+            taken[..],
+            [Changed::Crowded(_), Changed::NotCrowded, Changed::Crowded(_), Changed::Crowded(_), Changed::Unknown]
+        ));
+    }
+
+    #[test]
     fn those_met_lately_stay() {
         let crowds = Crowds::default();
-        let third = crowd(NUM_KEPT / 3);
+        let third = crowd(MAX_HELD / 3);
         for key in 1..5 {
             crowds.keep(key, Arc::clone(&third));
             crowds.find(1).expect("it is asked for each time");
@@ -141,9 +187,11 @@ mod tests {
         assert!((1..5).all(|key| crowds.find(key).is_some()));
         (5..9).for_each(|key| crowds.keep(key, Arc::clone(&third)));
         assert!(crowds.find(2).is_none() && crowds.find(8).is_some());
-        assert!(crowds.lock().num_held <= NUM_KEPT);
-        crowds.apply([(8, None), (9, Some(crowd(9)))].into_iter().collect());
-        assert_eq!((crowds.find(8).is_some(), crowds.find(9).map(|crowd| crowd.members().len())), (false, Some(9)));
+        assert!(crowds.lock().num_held <= MAX_HELD);
+        crowds.keep(10, crowd(4));
+        let changed = [(8, Changed::NotCrowded), (9, Changed::Crowded(crowd(9))), (10, Changed::Unknown)];
+        crowds.apply(changed.into_iter().collect());
+        assert_eq!([8, 9, 10].map(|key| crowds.find(key).map(|crowd| crowd.members().len())), [None, Some(9), None]);
         crowds.clear();
         assert!(crowds.find(9).is_none());
     }

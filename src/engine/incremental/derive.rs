@@ -5,6 +5,7 @@
 //! is what a run over the whole set would say.
 
 use super::Index;
+use super::crowds::{Changed, ChangedCrowds, Room};
 use super::state::{Delta, Edge, Group, flag};
 use super::story::{self, Draft};
 use crate::cluster::{Cluster, Match, Pairs, cluster_component, components};
@@ -13,7 +14,7 @@ use crate::engine::{COUNTED_PAIRS, LEAST_MARGIN, match_of};
 use crate::error::Result;
 use crate::hash::{HashMap, HashSet};
 use crate::index::list_of_exact;
-use crate::lsh::{Asked, Bucket, Crowd, KeyOrigin, Meetings, Moves, NUM_SHARDS, Refine, key_of};
+use crate::lsh::{Asked, Before, Bucket, Crowd, KeyOrigin, Meetings, Moves, NUM_SHARDS, Refine, key_of};
 use crate::verify::{Outlook, Scratch, outlook};
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -46,9 +47,6 @@ pub(super) struct Derived {
     pub(super) crowds: ChangedCrowds,
 }
 
-/// Crowded buckets that a change touches, as they are afterwards; `None` where one is crowded no more.
-pub(super) type ChangedCrowds = HashMap<u64, Option<Arc<Crowd>>>;
-
 /// Who takes part anew and who no more.
 #[derive(Debug, Default)]
 struct Turnout {
@@ -79,9 +77,8 @@ impl Index {
         }
         self.state.edges.clear();
         self.crowds.clear();
-        let Derived { delta, events, crowds } = self.follow(&Change::default(), turnout, &[])?;
+        let Derived { delta, events, .. } = self.follow(&Change::default(), turnout, &[])?;
         self.state.apply(&delta);
-        self.crowds.apply(crowds);
         Ok(events)
     }
 
@@ -235,23 +232,22 @@ impl Index {
             touched.extend(old.into_iter().flatten());
             touched.par_sort_unstable();
         }
+        let room = Room::default();
         let meetings: Vec<(Meetings, ChangedCrowds)> = parts_by_key(&touched)
             .into_par_iter()
             .map(|part| {
                 let (mut meetings, mut changed): (Meetings, ChangedCrowds) = Default::default();
                 let (crowded, others) = self.crowds.among(part.chunk_by(|a, b| a.0 == b.0), |bucket| bucket[0].0);
                 for (bucket, crowd) in crowded {
-                    let key = bucket[0].0;
-                    let crowd = self.change_crowd(bucket, (crowd.members(), Some(&crowd)), &mut meetings)?;
-                    changed.insert(key, crowd.map(Arc::new));
+                    let crowd = self.change_crowd(bucket, Before::Crowded(&crowd), &mut meetings)?;
+                    changed.insert(bucket[0].0, room.take(crowd));
                 }
                 let hits = self.runs.find_all(others.iter().map(|bucket| bucket[0].0))?;
                 let mut of_buckets = hits.chunk_by(|a, b| a.0 == b.0).peekable();
                 for (number, bucket) in (0..).zip(others) {
                     let hits = of_buckets.next_if(|hits| hits[0].0 == number).unwrap_or_default();
-                    if let Some(crowd) = self.meet_in(bucket, hits, turnout, &mut meetings)? {
-                        changed.insert(bucket[0].0, crowd.map(Arc::new));
-                    }
+                    let crowd = self.meet_in(bucket, hits, turnout, (&mut meetings, &room))?;
+                    changed.extend(crowd.map(|crowd| (bucket[0].0, crowd)));
                 }
                 Ok((meetings, changed))
             })
@@ -275,15 +271,16 @@ impl Index {
         bucket: &[(u64, u32, bool)],
         hits: &[(u32, u32)],
         turnout: &Turnout,
-        meetings: &mut Meetings,
-    ) -> Result<Option<Option<Crowd>>> {
+        (meetings, room): (&mut Meetings, &Room),
+    ) -> Result<Option<Changed>> {
         // Most keys are an article's alone.
         if hits.is_empty() && bucket.len() <= 1 {
             return Ok(None);
         }
         let key = bucket[0].0;
-        let entering = bucket.iter().filter(|(_, _, enters)| *enters).map(|(_, ordinal, _)| *ordinal);
-        let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).chain(entering).collect();
+        let entering: Vec<u32> =
+            bucket.iter().filter(|(_, _, enters)| *enters).map(|(_, ordinal, _)| *ordinal).collect();
+        let mut found: Vec<u32> = hits.iter().map(|(_, ordinal)| *ordinal).chain(entering.iter().copied()).collect();
         found.sort_unstable();
         found.dedup();
         let cap = self.keying.bucket_cap();
@@ -291,24 +288,22 @@ impl Index {
         let num_after = found.iter().filter(|ordinal| self.takes_part_after(turnout, **ordinal)).count();
         if num_before <= cap && num_after <= cap {
             if num_after > 1 {
-                let after: Vec<u32> = found.into_iter().filter(|o| self.takes_part_after(turnout, *o)).collect();
-                for (_, new, _) in bucket.iter().filter(|(_, _, enters)| *enters) {
-                    let others = after.iter().filter(|other| *other != new);
-                    meetings.gained.extend(others.map(|other| (*new.min(other), *new.max(other))));
-                }
+                found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
+                meetings.meet_all(&found, &entering);
             }
             return Ok(None);
         }
         found.retain(|ordinal| self.state.takes_part(*ordinal));
         self.sort_by_id(&mut found)?;
         let crowd = (num_before > cap).then(|| Crowd::new(self.bucket(key), &found));
-        self.change_crowd(bucket, (&found, crowd.as_ref()), meetings).map(Some)
+        let before = crowd.as_ref().map_or(Before::Few(&found), Before::Crowded);
+        Ok(Some(room.take(self.change_crowd(bucket, before, meetings)?)))
     }
 
     fn change_crowd(
         &self,
         bucket: &[(u64, u32, bool)],
-        before: (&[u32], Option<&Crowd>),
+        before: Before<'_>,
         meetings: &mut Meetings,
     ) -> Result<Option<Crowd>> {
         let moving = |enters: bool| {
@@ -402,37 +397,37 @@ impl Index {
         let (of_a, of_b) = (self.keys_of(a, scratch)?, self.keys_of(b, scratch)?);
         let mut found = Vec::new();
         for key in of_a.into_iter().filter(|key| of_b.binary_search(key).is_ok()) {
-            let bucket = self.bucket(key);
-            let crowd = match crowds.get(&key) {
-                Some(changed) => changed.clone(),
-                // What is known as crowded and was not changed is so still.
-                None => match self.crowds.find(key) {
-                    Some(crowd) => Some(crowd),
-                    None => {
-                        found.clear();
-                        self.runs.find(key, &mut found)?;
-                        found.dedup();
-                        found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
-                        self.crowd_of(key, &mut found)?
-                    }
-                },
+            let changed = crowds.get(&key);
+            // What is known as crowded and was not changed is so still.
+            let known = if changed.is_none() { self.crowds.find(key) } else { None };
+            let crowd = match (changed, known) {
+                (Some(Changed::Crowded(crowd)), _) => Some(Arc::clone(crowd)),
+                (Some(Changed::NotCrowded), _) => None,
+                (None, Some(crowd)) => Some(crowd),
+                (None | Some(Changed::Unknown), _) => {
+                    found.clear();
+                    self.runs.find(key, &mut found)?;
+                    found.dedup();
+                    found.retain(|ordinal| self.takes_part_after(turnout, *ordinal));
+                    let is_crowded = found.len() > self.keying.bucket_cap();
+                    if is_crowded { Some(self.crowd_of(key, &mut found, changed.is_none())?) } else { None }
+                }
             };
-            if crowd.is_none_or(|crowd| crowd.pairs(bucket, a, b)) {
+            if crowd.is_none_or(|crowd| crowd.pairs(self.bucket(key), a, b)) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// The articles of a bucket that takes no part in a change as a crowd, which is kept; `None` where they are not too many.
-    pub(super) fn crowd_of(&self, key: u64, members: &mut [u32]) -> Result<Option<Arc<Crowd>>> {
-        if members.len() <= self.keying.bucket_cap() {
-            return Ok(None);
-        }
+    /// The articles of a bucket as a crowd; it is kept where these are all that take part now.
+    pub(super) fn crowd_of(&self, key: u64, members: &mut [u32], are_all: bool) -> Result<Arc<Crowd>> {
         self.sort_by_id(members)?;
         let crowd = Arc::new(Crowd::new(self.bucket(key), members));
-        self.crowds.keep(key, Arc::clone(&crowd));
-        Ok(Some(crowd))
+        if are_all && members.len() > self.keying.bucket_cap() {
+            self.crowds.keep(key, Arc::clone(&crowd));
+        }
+        Ok(crowd)
     }
 
     /// Clusters, singletons among them, of all components that a change touches.

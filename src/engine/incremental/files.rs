@@ -382,7 +382,8 @@ impl Index {
         for (ordinal, keys) in (covers.0..).zip(lists) {
             keys.into_iter().for_each(|key| entries.add(key, ordinal));
         }
-        self.runs.hold(entries.make_run(covers))
+        self.runs.hold(entries.make_run(covers));
+        Ok(())
     }
 
     pub(super) fn flush_if_large(&mut self) -> Result<()> {
@@ -455,11 +456,13 @@ impl Index {
             let entry = *self.manifest.articles.last().expect("one was added");
             let path = articles_path(&self.folder, entry.file);
             let segment = Arc::new(Segment::open(&path, Kind::Articles, &sketch, section::NUM)?);
+            // Who has looked at an article in memory does not look again.
+            segment.check_all().into_iter().try_for_each(Err)?;
             self.articles.replace_table(self.table, &segment, [section::HEADS, section::BODIES, section::NOTES]);
             let file = self.manifest.keys.last().expect("one was added").file;
             let run = KeyRun::open(&keys_path(&self.folder, file), &sketch)?;
             let Self { pool, runs, .. } = &mut *self;
-            pool.install(|| runs.put_away(merged_from, run))?;
+            pool.install(|| runs.put_away(merged_from, run));
         }
         self.table = u32::try_from(self.manifest.next_file).expect("no index has four thousand million files");
         self.articles.begin_table(self.table);
@@ -520,7 +523,8 @@ impl Index {
         let writing = self.writing.take().expect("a writer compacts");
         // Offers that were made before are of another index.
         let num_offers = self.num_offers + 1;
-        *self = Self { writing: Some(writing), flush_len: self.flush_len, num_offers, ..fresh };
+        let (flush_len, is_expiry_done) = (self.flush_len, true);
+        *self = Self { writing: Some(writing), flush_len, num_offers, is_expiry_done, ..fresh };
         files_of(&self.folder, &old).iter().try_for_each(|path| self.disk.remove(path))
     }
 

@@ -33,7 +33,7 @@ use rayon::prelude::*;
 use runs::Runs;
 use state::State;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An index in a folder: articles of days or years, against which new ones are held.
 ///
@@ -338,32 +338,30 @@ impl Index {
 #[derive(Debug, Default)]
 struct Margins(Mutex<HashMap<(u32, u32), i32>>);
 
+/// Margins that are kept, at some 20 bytes each.
+const MAX_MARGINS: usize = 1 << 21;
+
 impl Margins {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(u32, u32), i32>> {
+        self.0.lock().expect("no worker panics while it looks")
+    }
+
     fn get_or(&self, first: u32, second: u32, judge: impl FnOnce() -> i32) -> i32 {
-        kept_or(&self.0, (first, second), judge)
+        if let Some(margin) = self.lock().get(&(first, second)) {
+            return *margin;
+        }
+        let margin = judge();
+        let mut kept = self.lock();
+        if kept.len() >= MAX_MARGINS {
+            kept.clear();
+        }
+        kept.insert((first, second), margin);
+        margin
     }
 
     fn clear(&self) {
-        self.0.lock().expect("no worker panics while it looks").clear();
+        self.lock().clear();
     }
-}
-
-/// Values kept, at some 20 bytes each.
-const NUM_KEPT: usize = 1 << 21;
-
-/// What is kept under a key, or is made and kept now.
-fn kept_or<K: Eq + std::hash::Hash, V: Copy>(kept: &Mutex<HashMap<K, V>>, key: K, make: impl FnOnce() -> V) -> V {
-    let lock = || kept.lock().expect("no worker panics while it looks");
-    if let Some(value) = lock().get(&key) {
-        return *value;
-    }
-    let value = make();
-    let mut kept = lock();
-    if kept.len() >= NUM_KEPT {
-        kept.clear();
-    }
-    kept.insert(key, value);
-    value
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::article::Article;
 use crate::engine::analyze::Analyzed;
 use crate::engine::keys::KeyingScratch;
 use crate::error::Result;
-use crate::lsh::{Crowd, key_of};
+use crate::lsh::key_of;
 use crate::sketch::Record;
 use crate::verify::{Relation, Scratch, Verdict};
 use rayon::prelude::*;
@@ -98,35 +98,25 @@ impl Index {
             found.clear();
             self.runs.find(key, &mut found)?;
             found.dedup();
-            found.retain(|ordinal| self.state.takes_part(*ordinal) && self.is_current(*ordinal));
+            found.retain(|ordinal| self.state.takes_part(*ordinal));
+            let num_all = found.len();
+            found.retain(|ordinal| self.is_current(*ordinal));
             if found.len() < self.keying.bucket_cap() {
                 met.extend_from_slice(&found);
-            } else {
-                self.meet_crowd(key, &mut found, &record, &mut met)?;
+                continue;
             }
+            // Where articles have expired and what follows is not derived yet, a crowd holds more of them.
+            let are_all = found.len() == num_all;
+            let crowd = match self.crowds.find(key).filter(|_| are_all) {
+                Some(crowd) => crowd,
+                None => self.crowd_of(key, &mut found, are_all)?,
+            };
+            // The guest stands behind all others.
+            let refine = |origin, depth| self.keying.refine_of(&record, origin, key, depth);
+            crowd.meet_guest(self.bucket(key), refine, |other| met.push(other));
         }
         met.sort_unstable();
         met.dedup();
         Ok(met)
-    }
-
-    /// Those of a bucket that a guest meets which is crowded along with it. The guest stands behind all others there.
-    fn meet_crowd(&self, key: u64, found: &mut [u32], record: &Record<'_>, met: &mut Vec<u32>) -> Result<()> {
-        let bucket = self.bucket(key);
-        // Where articles have expired and what follows is not derived yet, a crowd holds more of them.
-        let crowd = match self.crowds.find(key).filter(|crowd| crowd.members().len() == found.len()) {
-            Some(crowd) => crowd,
-            None => {
-                self.sort_by_id(found)?;
-                let crowd = Arc::new(Crowd::new(bucket, found));
-                if self.is_expiry_done && found.len() > self.keying.bucket_cap() {
-                    self.crowds.keep(key, Arc::clone(&crowd));
-                }
-                crowd
-            }
-        };
-        let refine = |origin, depth| self.keying.refine_of(record, origin, key, depth);
-        crowd.meet_guest(bucket, refine, |other| met.push(other));
-        Ok(())
     }
 }

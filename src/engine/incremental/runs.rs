@@ -22,6 +22,8 @@ pub(super) struct Runs {
     /// longer than a few articles are looked up.
     filtered_from: usize,
     filed_filter: KeyFilter,
+    /// Entries that were added to it.
+    num_filtered: u64,
     held_filter: KeyFilter,
 }
 
@@ -29,7 +31,15 @@ impl Runs {
     /// The runs of an index that is opened.
     pub(super) fn new(filed: Vec<KeyRun>) -> Self {
         let (filed_filter, held_filter) = (KeyFilter::new(0), KeyFilter::new(HELD_FILTERED));
-        Self { filtered_from: filed.len(), filed, held: Vec::new(), offered: None, filed_filter, held_filter }
+        Self {
+            filtered_from: filed.len(),
+            filed,
+            held: Vec::new(),
+            offered: None,
+            filed_filter,
+            num_filtered: 0,
+            held_filter,
+        }
     }
 
     /// Those in files, in order of their articles.
@@ -89,13 +99,10 @@ impl Runs {
     }
 
     /// Takes what is on offer for good, and merges runs in memory where there are too many.
-    ///
-    /// # Errors
-    /// None but those of runs in memory, which have none.
-    pub(super) fn settle(&mut self) -> Result<()> {
-        let Some(run) = self.offered.take() else { return Ok(()) };
-        self.hold(run)?;
-        while let Some(from) = merged_from(&self.held.iter().map(|run| run.covers().1).collect::<Vec<u32>>()) {
+    pub(super) fn settle(&mut self) {
+        let Some(run) = self.offered.take() else { return };
+        self.hold(run);
+        while let Some(from) = first_merged(&self.held.iter().map(|run| run.covers().1).collect::<Vec<u32>>()) {
             let runs: Vec<&KeyRun> = self.held[from..].iter().collect();
             let covers = KeyRun::cover(&runs);
             let part = |part| RunPart::merged(covers, part, &runs);
@@ -104,63 +111,54 @@ impl Runs {
             self.held.truncate(from);
             self.held.push(merged);
         }
-        Ok(())
     }
 
     /// Takes a run into memory.
-    ///
-    /// # Errors
-    /// Those of [`Runs::settle`].
-    pub(super) fn hold(&mut self, run: KeyRun) -> Result<()> {
+    pub(super) fn hold(&mut self, run: KeyRun) {
         self.held.push(run);
         let num: u64 = self.held.iter().map(KeyRun::num_entries).sum();
-        if num <= self.held_filter.capacity() {
-            return add(&mut self.held_filter, self.held.last().expect("one was added"));
+        if num > self.held_filter.capacity() {
+            self.held_filter = KeyFilter::new(num.next_power_of_two());
+            self.held.iter().for_each(|run| add_held(&mut self.held_filter, run));
+        } else {
+            add_held(&mut self.held_filter, self.held.last().expect("one was added"));
         }
-        self.held_filter = filter_of(num.next_power_of_two(), &self.held)?;
-        Ok(())
     }
 
     /// Puts a run in a file in place of those in memory and of those in files from one on, which it was merged from.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn put_away(&mut self, merged_from: usize, run: KeyRun) -> Result<()> {
+    pub(super) fn put_away(&mut self, merged_from: usize, run: KeyRun) {
         self.filed.truncate(merged_from);
         self.filed.push(run);
+        let held = std::mem::take(&mut self.held);
+        self.held_filter.clear();
         let first_own = self.filtered_from.min(merged_from);
         let (mut from, mut num) = (self.filed.len(), 0);
         while from > first_own && num + self.filed[from - 1].num_entries() <= MAX_FILTERED {
             from -= 1;
             num += self.filed[from].num_entries();
         }
-        if from == self.filtered_from && num <= self.filed_filter.capacity() {
+        self.num_filtered += held.iter().map(KeyRun::num_entries).sum::<u64>();
+        if num > 0 && from == self.filtered_from && self.num_filtered <= self.filed_filter.capacity() {
             // What was merged is in it already.
-            self.held.iter().try_for_each(|run| add(&mut self.filed_filter, run))?;
-        } else {
-            let capacity = if num == 0 { 0 } else { num.next_power_of_two() };
-            self.filed_filter = filter_of(capacity, &self.filed[from..])?;
-            self.filtered_from = from;
+            held.iter().for_each(|run| add_held(&mut self.filed_filter, run));
+            return;
         }
-        self.held.clear();
-        self.held_filter.clear();
-        Ok(())
+        drop(std::mem::replace(&mut self.filed_filter, KeyFilter::new(0)));
+        let mut filter = KeyFilter::new(if num == 0 { 0 } else { num.next_power_of_two() });
+        let added = self.filed[from..].iter().try_for_each(|run| add(&mut filter, run));
+        // What cannot be read is said when something is looked up there.
+        let (filtered_from, num_filtered) = if added.is_ok() { (from, num) } else { (self.filed.len(), 0) };
+        (self.filed_filter, self.filtered_from, self.num_filtered) = (filter, filtered_from, num_filtered);
     }
 }
 
-/// A filter of some runs.
-fn filter_of(capacity: u64, runs: &[KeyRun]) -> Result<KeyFilter> {
-    let mut filter = KeyFilter::new(capacity);
-    runs.iter().try_for_each(|run| add(&mut filter, run))?;
-    Ok(filter)
+fn add_held(filter: &mut KeyFilter, run: &KeyRun) {
+    add(filter, run).expect("memory gives all");
 }
 
 fn add(filter: &mut KeyFilter, run: &KeyRun) -> Result<()> {
     filter.lists().into_par_iter().with_min_len(16).try_for_each(|mut list| list.add(run))
 }
-
-/// Lists that are merged at once, by several workers: a large run has megabytes in each.
-const MERGED_AT_ONCE: usize = 16;
 
 /// Writes all entries of runs, each article under the ordinal that `number` gives it; those that get none are left out.
 ///
@@ -171,8 +169,10 @@ pub(super) fn merge(
     runs: &[&KeyRun],
     number: impl Fn(u32) -> Option<u32> + Sync,
 ) -> Result<()> {
-    for first in (0..NUM_LISTS).step_by(MERGED_AT_ONCE) {
-        let lists = first..(first + MERGED_AT_ONCE).min(NUM_LISTS);
+    // Two a worker, so that none waits for another: of ten million articles a list takes some twenty megabytes.
+    let num_at_once = 2 * rayon::current_num_threads();
+    for first in (0..NUM_LISTS).step_by(num_at_once) {
+        let lists = first..(first + num_at_once).min(NUM_LISTS);
         let merged: Vec<_> = lists.into_par_iter().map(|list| writer.merged(runs, list, &number)).collect();
         merged.into_iter().try_for_each(|list| writer.append(&list?))?;
     }
@@ -187,7 +187,7 @@ const MAX_HELD: usize = 64;
 
 /// The first of the latest runs that are to be merged, by the articles of each: of those magnitudes that the latest pass
 /// together and none of them alone, the smallest.
-fn merged_from(sizes: &[u32]) -> Option<usize> {
+fn first_merged(sizes: &[u32]) -> Option<usize> {
     let magnitude = |size: u32| size.max(1).ilog(MAGNITUDE);
     let (mut largest, mut sum) = (0, 0);
     for (at, size) in sizes.iter().enumerate().rev() {
@@ -264,7 +264,7 @@ mod tests {
         };
         let mut runs = Runs::new(vec![file(&[&run(0, 300)], 0)]);
         assert_holds(&runs, 300);
-        runs.hold(run(300, 10)).unwrap();
+        runs.hold(run(300, 10));
         for (number, merged_from) in [(1, 1), (2, 2), (3, 1), (4, 0), (5, 1)] {
             let first = 300 + (number as u32 - 1) * 100;
             let held: u32 = if number == 1 { 10 } else { 0 };
@@ -279,11 +279,11 @@ mod tests {
                 runs.withdraw();
                 assert_holds(&runs, portion);
                 runs.offer(run(portion, num));
-                runs.settle().unwrap();
+                runs.settle();
                 assert_holds(&runs, portion + num);
             }
             let merged = file(&runs.from(merged_from), number);
-            runs.put_away(merged_from, merged).unwrap();
+            runs.put_away(merged_from, merged);
             assert_eq!((runs.filed().len(), runs.held.len()), (merged_from + 1, 0));
             assert_holds(&runs, first + 100);
         }
@@ -300,7 +300,7 @@ mod tests {
             for size in (0..4000).map(pattern) {
                 sizes.push(size);
                 sum += size;
-                while let Some(from) = merged_from(&sizes) {
+                while let Some(from) = first_merged(&sizes) {
                     let size = sizes.drain(from..).sum();
                     merged += size;
                     sizes.push(size);
@@ -317,7 +317,7 @@ mod tests {
         runs.held_filter = KeyFilter::new(1);
         let mut capacities = vec![runs.held_filter.capacity()];
         for (first, num) in [(0, 3000), (3000, 2000), (5000, 1000)] {
-            runs.hold(run(first, num)).unwrap();
+            runs.hold(run(first, num));
             capacities.push(runs.held_filter.capacity());
             assert!(*capacities.last().unwrap() >= u64::from(first + num) * KEYS_EACH);
         }

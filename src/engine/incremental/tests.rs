@@ -5,8 +5,10 @@ use crate::article::Article;
 use crate::engine::Versions;
 use crate::hash::mix64;
 use crate::index::Faults;
+use crate::lsh::Crowd;
 use crate::profile::Profile;
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 /// Numbers that look random and are the same each time.
 struct Random(u64);
@@ -192,8 +194,23 @@ fn assert_as_batch(index: &Index, live: &BTreeMap<String, Article>, engine: &Eng
     assert_eq!(cluster_of.len(), clusters.len(), "{what}");
 }
 
+/// Each crowded bucket that is kept is as one made anew; how many there are.
+fn assert_crowds(index: &Index, what: &str) -> usize {
+    let crowds = index.crowds.all();
+    for (key, crowd) in &crowds {
+        let mut members = Vec::new();
+        index.runs.find(*key, &mut members).unwrap();
+        members.dedup();
+        members.retain(|ordinal| index.state.takes_part(*ordinal));
+        index.sort_by_id(&mut members).unwrap();
+        assert_eq!(format!("{crowd:?}"), format!("{:?}", Crowd::new(index.bucket(*key), &members)), "{what}");
+    }
+    crowds.len()
+}
+
 #[test]
 fn portions_removals_and_expiry_end_as_one_run() {
+    let mut num_crowds = 0;
     for seed in 0..8 {
         let mut random = Random(seed << 32);
         let engine = if seed % 2 == 0 { engine(8, 20) } else { engine(32, 400) };
@@ -229,8 +246,12 @@ fn portions_removals_and_expiry_end_as_one_run() {
                     ids.iter().for_each(|id| drop(live.remove(id)));
                 }
                 1 => {
-                    let before = 1_700_000_000 + random.below(120_000) as i64;
-                    index.expire(Timestamp(before)).unwrap();
+                    let before = Timestamp(1_700_000_000 + random.below(120_000) as i64);
+                    if random.below(2) == 0 {
+                        index.expire(before).unwrap();
+                    } else {
+                        index.hide_before(before).unwrap();
+                    }
                     live.retain(|_, article| article.published.is_none_or(|time| time.0 >= index.state.cutoff));
                 }
                 2 => {
@@ -240,13 +261,28 @@ fn portions_removals_and_expiry_end_as_one_run() {
                 }
                 3 => index.compact().unwrap(),
                 4 => index.flush().unwrap(),
-                _ => {}
+                // An offer that is not taken.
+                _ => drop(index.offer(feed(20, &mut Random(seed << 32 | step)))),
             }
             // What has expired may not come back.
             let cutoff = index.state.cutoff;
             live.retain(|_, article| article.published.is_none_or(|time| time.0 >= cutoff));
+            let what = format!("seed {seed}, step {step}");
+            let reader = Index::read(&folder, engine.clone()).unwrap();
+            for article in live.values().skip(random.below(9)).step_by(9) {
+                let text = article.text.split_once(' ').map_or("", |(_, rest)| rest);
+                let guest = Article::new(format!("~ {}", article.id), text);
+                let hits = index.query(&guest).unwrap();
+                // A reader derives what follows from an expiry.
+                if index.is_expiry_done {
+                    assert!(hits == reader.query(&guest).unwrap(), "{what}: {}", article.id);
+                }
+            }
+            num_crowds += assert_crowds(&index, &what);
+            index.finish_expiry().unwrap();
+            assert_crowds(&index, &what);
             if step % 3 == 0 {
-                assert_as_batch(&index, &live, &engine, &format!("seed {seed}, step {step}"));
+                assert_as_batch(&index, &live, &engine, &what);
             }
         }
         assert_as_batch(&index, &live, &engine, &format!("seed {seed}"));
@@ -259,6 +295,26 @@ fn portions_removals_and_expiry_end_as_one_run() {
         // A reader sees the same.
         assert_as_batch(&Index::read(&folder, engine.clone()).unwrap(), &live, &engine, "reader");
     }
+    assert!(num_crowds > 1000, "{num_crowds}");
+}
+
+#[test]
+fn what_came_before_a_moment_ahead_is_gone_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(8, 20);
+    let mut index = Index::open(&folder.path().join("index"), engine.clone()).unwrap();
+    let mut articles = feed(60, &mut Random(5));
+    articles.iter_mut().for_each(|article| article.published = None);
+    let ahead = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64 + 1_000_000;
+    index.add(articles[..30].to_vec()).unwrap();
+    index.hide_before(Timestamp(ahead)).unwrap();
+    // What comes without a date is from now, and so from before.
+    assert_eq!(index.add(articles[30..].to_vec()).unwrap().num_expired, 30);
+    articles.iter_mut().for_each(|article| article.published = Some(Timestamp(ahead)));
+    index.add(articles.clone()).unwrap();
+    assert_crowds(&index, "all are dated");
+    let live = articles.into_iter().map(|article| (article.id.to_string(), article)).collect();
+    assert_as_batch(&index, &live, &engine, "all are dated");
 }
 
 /// What a disk that stops at any step leaves behind is an index that holds what was acknowledged, and perhaps what was being
