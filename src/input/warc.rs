@@ -211,20 +211,26 @@ fn page_of(response: &[u8], limit: usize) -> Result<Option<Draft>, String> {
     let encoding = kind.split("charset=").nth(1).and_then(|label| {
         Encoding::for_label(label.trim_matches(['"', '\'', ' ']).split(';').next().unwrap_or_default().as_bytes())
     });
-    let mut body = Cow::Borrowed(body);
-    if field(header, "Transfer-Encoding").is_some_and(|how| how.to_ascii_lowercase().contains("chunked"))
-        && let Some(whole) = without_chunks(&body)
-    {
-        body = Cow::Owned(whole);
+    page::parse_page(&body_of(header, body, limit)?, encoding).map(Some)
+}
+
+/// The body of an answer in one piece and unpacked; crawls do that to what they keep, most of them.
+fn body_of<'b>(header: &[u8], body: &'b [u8], limit: usize) -> Result<Cow<'b, [u8]>, String> {
+    let is_chunked = field(header, "Transfer-Encoding").is_some_and(|how| how.to_ascii_lowercase().contains("chunked"));
+    let body = match is_chunked.then(|| without_chunks(body)).flatten() {
+        Some(whole) => Cow::Owned(whole),
+        None => Cow::Borrowed(body),
+    };
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Ok(body);
     }
-    // Crawls unpack what they keep, most of them.
-    if body.starts_with(&[0x1f, 0x8b]) {
-        let mut whole = Vec::new();
-        let packed = flate2::read::MultiGzDecoder::new(&body[..]).take(limit as u64);
-        let _ = { packed }.read_to_end(&mut whole);
-        body = Cow::Owned(whole);
+    let mut whole = Vec::new();
+    let mut packed = flate2::read::MultiGzDecoder::new(&body[..]).take(limit as u64 + 1);
+    packed.read_to_end(&mut whole).map_err(|error| format!("its packed body cannot be read: {error}"))?;
+    if whole.len() > limit {
+        return Err(format!("its packed body holds more than {limit} bytes"));
     }
-    page::parse_page(&body, encoding).map(Some)
+    Ok(Cow::Owned(whole))
 }
 
 /// A body that was sent in chunks; `None` where it was not.
@@ -304,6 +310,18 @@ mod tests {
     fn bodies_are_put_together() {
         assert_eq!(without_chunks(b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n").as_deref(), Some(&b"abcde"[..]));
         assert_eq!(without_chunks(b"abc"), None);
+        let body = |header: &str, body: &[u8]| body_of(header.as_bytes(), body, 9).map(Cow::into_owned);
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n";
+        assert_eq!(body(chunked, b"1\r\na\r\n0\r\n\r\n").as_deref(), Ok(&b"a"[..]));
+        // It was put together already, and the header left as it was.
+        assert_eq!(body(chunked, b"<p>a").as_deref(), Ok(&b"<p>a"[..]));
+        assert_eq!(body("HTTP/1.1 200 OK\r\n\r\n", b"0\r\n").as_deref(), Ok(&b"0\r\n"[..]));
+        let mut packed = flate2::read::GzEncoder::new(&b"<p>abcdef"[..], flate2::Compression::fast());
+        let mut bytes = Vec::new();
+        packed.read_to_end(&mut bytes).unwrap();
+        assert_eq!(body("", &bytes).as_deref(), Ok(&b"<p>abcdef"[..]));
+        assert!(body("", &bytes[..bytes.len() - 9]).unwrap_err().contains("cannot be read"));
+        assert!(body_of(b"", &bytes, 8).unwrap_err().contains("more than 8 bytes"));
         assert_eq!(host("https://www.example.org:80/a"), Some("example.org"));
     }
 }

@@ -419,31 +419,36 @@ impl Index {
         let mut merged_from = filed.len();
         let table_number = number();
         if covers.1 > 0 {
-            let ([heads, bodies, notes], places) = self.articles.table(self.table, covers.0 as usize);
-            let path = articles_path(&self.folder, table_number);
-            let mut writer = SegmentWriter::create(&self.disk, &path, Kind::Articles, &sketch, table_number)?;
-            for words in [heads, bodies, notes] {
-                writer.begin_section()?;
-                writer.write(bytemuck::cast_slice(words))?;
-            }
-            let bytes = finish_columns(writer, &places, &self.whens[covers.0 as usize..])?;
-            manifest.articles.push(FileEntry { file: table_number, first: covers.0, num: covers.1, bytes });
             // Runs double in size, so that there are as many as the number of flushes has binary digits.
             let mut num = covers.1;
             while merged_from > 0 && filed[merged_from - 1].covers().1 <= num {
                 merged_from -= 1;
                 num += filed[merged_from].covers().1;
             }
-            let file = number();
             let first = filed.get(merged_from).map_or(covers.0, |run| run.covers().0);
-            let path = keys_path(&self.folder, file);
-            let mut writer = RunWriter::create(&self.disk, &path, &sketch, file, (first, num))?;
-            let runs = self.runs.from(merged_from);
-            self.pool.install(|| merge(&mut writer, &runs, Some))?;
-            let bytes = writer.finish()?;
+            let keys_number = number();
+            let write_articles = || {
+                let ([heads, bodies, notes], places) = self.articles.table(self.table, covers.0 as usize);
+                let path = articles_path(&self.folder, table_number);
+                let mut writer = SegmentWriter::create(&self.disk, &path, Kind::Articles, &sketch, table_number)?;
+                for words in [heads, bodies, notes] {
+                    writer.begin_section()?;
+                    writer.write(bytemuck::cast_slice(words))?;
+                }
+                finish_columns(writer, &places, &self.whens[covers.0 as usize..])
+            };
+            let write_keys = || {
+                let path = keys_path(&self.folder, keys_number);
+                let mut writer = RunWriter::create(&self.disk, &path, &sketch, keys_number, (first, num))?;
+                merge(&mut writer, &self.runs.from(merged_from), Some)?;
+                writer.finish()
+            };
+            let (of_articles, of_keys) = self.pool.install(|| rayon::join(write_articles, write_keys));
+            let (file, bytes) = (table_number, of_articles?);
+            manifest.articles.push(FileEntry { file, first: covers.0, num: covers.1, bytes });
             let merged = manifest.keys.drain(merged_from..).map(|entry| keys_path(&self.folder, entry.file));
             gone.extend(merged);
-            manifest.keys.push(FileEntry { file, first, num, bytes });
+            manifest.keys.push(FileEntry { file: keys_number, first, num, bytes: of_keys? });
         }
         if manifest.state > 0 {
             gone.push(state_path(&self.folder, manifest.state));
