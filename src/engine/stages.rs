@@ -166,7 +166,9 @@ impl Heads {
     /// [`Error::Packed`] when it is cut.
     pub fn push(&mut self, head: &[u8]) -> Result<()> {
         let start = self.words.len();
-        self.words.extend(head.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)));
+        for word in head.as_chunks().0 {
+            self.words.extend_from_slice(bytemuck::cast_slice(&[u64::from_le_bytes(*word)]));
+        }
         let words = &self.words[start..];
         if words.len() < Terms::LEAST_HEAD_LEN || words.len() < Terms::head_len(words) {
             self.words.truncate(start);

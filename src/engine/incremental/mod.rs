@@ -365,5 +365,6 @@ impl Margins {
 }
 
 // On other machines an index is refused by name.
-#[cfg(all(test, target_endian = "little"))]
+#[cfg(test)]
+#[cfg(target_endian = "little")]
 mod tests;
