@@ -15,13 +15,15 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
     RowSelector,
 };
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, Write};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of a row group, unpacked, that one worker reads at once: a larger one is cut by rows.
 const SLICE_LEN: u64 = 16 << 20;
@@ -39,6 +41,8 @@ pub struct ParquetFile {
     metadata: ArrowReaderMetadata,
     /// The same with texts as views: they are not copied together before articles are made of them.
     views: ArrowReaderMetadata,
+    /// Of each row group what is wrong with the dictionaries of the columns that are read.
+    checked: Vec<OnceLock<Result<(), String>>>,
 }
 
 /// A file that many read at once, each where it is.
@@ -109,7 +113,8 @@ impl ParquetFile {
             let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
             ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|error| error.to_string())
         });
-        Ok(Self { file, views: views.unwrap_or_else(|_| metadata.clone()), metadata })
+        let checked = vec![OnceLock::new(); metadata.metadata().num_row_groups()];
+        Ok(Self { file, views: views.unwrap_or_else(|_| metadata.clone()), metadata, checked })
     }
 
     /// The columns.
@@ -126,6 +131,8 @@ impl ParquetFile {
         let damaged = |reason: String| {
             crate::Error::io("-", "read", std::io::Error::new(std::io::ErrorKind::InvalidData, reason))
         };
+        let groups = 0..self.metadata.metadata().num_row_groups();
+        guarded(|| groups.clone().try_for_each(|group| self.check_dictionaries(group, |_| true))).map_err(damaged)?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone());
         let mut reader =
             guarded(|| builder.with_batch_size(BATCH_LEN).build().map_err(|e| e.to_string())).map_err(damaged)?;
@@ -137,8 +144,37 @@ impl ParquetFile {
         Ok(())
     }
 
+    /// Refuses a group whose dictionaries, in the columns that are wanted, state more values than their bytes can hold: who
+    /// reads one makes room for as many as it states.
+    fn check_dictionaries(&self, group: usize, is_wanted: impl Fn(usize) -> bool) -> Result<(), String> {
+        let metadata = self.metadata.metadata();
+        let (rows, schema) = (metadata.row_group(group), metadata.file_metadata().schema_descr());
+        let file = Arc::new(self.file.clone());
+        let num_rows = usize::try_from(rows.num_rows()).unwrap_or(0);
+        for (leaf, column) in rows.columns().iter().enumerate() {
+            if !is_wanted(schema.get_column_root_idx(leaf)) {
+                continue;
+            }
+            let Ok(mut pages) = SerializedPageReader::new(Arc::clone(&file), column, num_rows, None) else { continue };
+            // Where pages cannot be read, who reads the rows says so, and reads nothing behind.
+            while let Ok(Some(page)) = pages.peek_next_page() {
+                let read = if page.is_dict { pages.get_next_page() } else { pages.skip_next_page().map(|()| None) };
+                match read {
+                    Ok(Some(Page::DictionaryPage { buf, num_values, .. })) if num_values as usize > buf.len() => {
+                        return Err(format!("damaged: a dictionary of {} bytes states {num_values} values", buf.len()));
+                    }
+                    Ok(_) => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The rows of a group, some columns of them.
     fn rows(&self, slice: &Slice, columns: Vec<usize>) -> Result<ParquetRecordBatchReader, String> {
+        let check = || self.check_dictionaries(slice.group, |column| columns.contains(&column));
+        self.checked[slice.group].get_or_init(check).clone()?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.views.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let Range { start, end } = slice.rows;
@@ -284,4 +320,27 @@ pub(super) fn parse_slice(slice: Slice, file: &str, fields: &FieldNames, parsed:
         parsed.rejects.push(Reject::new(file, row + 1, 0, reason, b""));
     }
     parsed.rows_of = Some(slice.table);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Format;
+
+    #[test]
+    fn a_dictionary_that_states_more_than_it_holds_is_refused() {
+        // Three rows in two row groups; the first dictionary has 14 bytes, and states values for ten gigabytes of memory.
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/fuzz/parquet/dictionary-of-more-than-there-is");
+        let bytes = std::fs::read(file).unwrap();
+        let mut slices = Slices::open(None, &bytes[..], "f".into(), Options::default()).unwrap();
+        let mut parsed = Parsed::new(Format::Parquet);
+        while let Some(Content::Rows(slice)) = slices.next_content() {
+            let table = Arc::clone(&slice.table);
+            parse_slice(slice, "f", &FieldNames::default(), &mut parsed);
+            assert!(table.read_all(|_| Ok(())).unwrap_err().to_string().contains("states 630194175 values"));
+        }
+        let reasons: Vec<&str> = parsed.rejects.iter().map(|reject| reject.reason.as_str()).collect();
+        assert_eq!(reasons[0], "rows 1 to 2: damaged: a dictionary of 14 bytes states 630194175 values");
+        assert!(parsed.articles.is_empty() && reasons.len() == 2, "{reasons:?}");
+    }
 }
