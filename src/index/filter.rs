@@ -93,7 +93,6 @@ fn probes(rest: u32) -> impl Iterator<Item = (usize, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NUM_PARTS, RunPart};
     use super::*;
 
     const NUM_ARTICLES: u32 = 1000;
@@ -105,15 +104,9 @@ mod tests {
 
     #[test]
     fn few_keys_seem_to_be_there() {
-        let mut lists = vec![Vec::new(); NUM_LISTS];
         let numbers = 0..u64::from(NUM_ARTICLES) * KEYS_EACH;
-        for number in numbers.clone() {
-            let key = key(number);
-            lists[(key >> 32) as usize].push(key << 32 | (number / KEYS_EACH));
-        }
-        lists.iter_mut().for_each(|list: &mut Vec<u64>| list.sort_unstable());
-        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((0, NUM_ARTICLES), part, &lists)).collect();
-        let run = KeyRun::join((0, NUM_ARTICLES), parts);
+        let entries = numbers.clone().map(|number| (key(number), (number / KEYS_EACH) as u32));
+        let run = KeyRun::held((0, NUM_ARTICLES), entries);
         let mut filter = KeyFilter::new(run.num_entries());
         assert!(filter.capacity() >= run.num_entries() && numbers.clone().all(|number| !filter.may_hold(key(number))));
         filter.lists().iter_mut().for_each(|list| list.add(&run).unwrap());

@@ -133,6 +133,18 @@ impl KeyRun {
         Self { first: covers.0, num: covers.1, ordinal_bits, lists, bytes }
     }
 
+    /// A run in memory of keys with their articles.
+    #[cfg(test)]
+    pub(crate) fn held(covers: (u32, u32), entries: impl IntoIterator<Item = (u64, u32)>) -> Self {
+        let mut lists = vec![Vec::new(); NUM_LISTS];
+        for (key, ordinal) in entries {
+            lists[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
+        }
+        lists.iter_mut().for_each(|list: &mut Vec<u64>| list.sort_unstable());
+        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists(covers, part, &lists));
+        Self::join(covers, parts.collect())
+    }
+
     /// The articles that several runs cover, which follow one another.
     pub(crate) fn cover(runs: &[&Self]) -> (u32, u32) {
         let first = runs.iter().map(|run| run.first).min().unwrap_or(0);
@@ -424,16 +436,6 @@ mod tests {
         found
     }
 
-    /// The run in memory of keys above ordinals.
-    fn held((first, num): (u32, u32), entries: &[(u64, u32)]) -> KeyRun {
-        let mut lists = vec![Vec::new(); NUM_LISTS];
-        for (key, ordinal) in entries {
-            lists[(key >> 32) as usize].push(key << 32 | u64::from(*ordinal));
-        }
-        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((first, num), part, &lists));
-        KeyRun::join((first, num), parts.collect())
-    }
-
     fn entries(raw: &[(u16, u32, u32)], first: u32) -> Vec<(u64, u32)> {
         let key = |list: u16, rest: u32| u64::from(list % 1152) << 32 | u64::from(rest);
         let mut entries: Vec<(u64, u32)> = raw.iter().map(|(l, r, o)| (key(*l, *r), first + o % 5000)).collect();
@@ -449,11 +451,11 @@ mod tests {
             first in 0u32..1_000_000,
         ) {
             let entries = entries(&raw, first);
-            let run = held((first, 5000), &entries);
+            let run = KeyRun::held((first, 5000), entries.iter().copied());
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("keys");
             let (one, two) = entries.split_at(entries.len() / 2);
-            let parts = [held((first, 5000), one), held((first, 5000), two)];
+            let parts = [KeyRun::held((first, 5000), one.iter().copied()), KeyRun::held((first, 5000), two.iter().copied())];
             let mut writer =
                 RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (first, 5000)).unwrap();
             (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&parts[0], &parts[1]], list, Some).unwrap()).unwrap());
@@ -485,7 +487,7 @@ mod tests {
 
     #[test]
     fn what_goes_is_left_out_and_the_rest_renumbered() {
-        let run = held((10, 4), &[(5, 10), (5, 11), (5, 13), (9 << 32, 12)]);
+        let run = KeyRun::held((10, 4), [(5, 10), (5, 11), (5, 13), (9 << 32, 12)]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, 3)).unwrap();

@@ -220,15 +220,9 @@ mod tests {
     }
 
     fn run(first: u32, num: u32) -> KeyRun {
-        let mut lists = vec![Vec::new(); NUM_LISTS];
-        for ordinal in first..first + num {
-            for key in keys_of(ordinal) {
-                lists[(key >> 32) as usize].push(key << 32 | u64::from(ordinal));
-            }
-        }
-        lists.iter_mut().for_each(|list: &mut Vec<u64>| list.sort_unstable());
-        let parts = (0..NUM_PARTS).map(|part| RunPart::of_lists((first, num), part, &lists));
-        KeyRun::join((first, num), parts.collect())
+        let ordinals = first..first + num;
+        let entries = ordinals.flat_map(|ordinal| keys_of(ordinal).map(move |key| (key, ordinal)));
+        KeyRun::held((first, num), entries)
     }
 
     /// Looks for all keys of the first `num` articles, and for as many that are not there.
