@@ -430,7 +430,7 @@ fn read_segment(file: &[u8]) {
     // A file that is mapped must not be cut: each is a new one.
     let _ = std::fs::remove_file(scratch_file());
     std::fs::write(scratch_file(), file).expect("a temporary file");
-    for (kind, num_sections) in [(Kind::Articles, 5), (Kind::Keys, 2), (Kind::State, 1)] {
+    for (kind, num_sections) in [(Kind::Articles, 5), (Kind::Keys, 2), (Kind::State, 1), (Kind::Changes, 1)] {
         if let Ok(segment) = Segment::open(scratch_file(), kind, SKETCH, num_sections) {
             for section in 0..num_sections {
                 let len = segment.section_len(section);
@@ -467,8 +467,10 @@ static FOLDER: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     };
     index.add(articles(0)).expect("added");
     index.flush().expect("flushed");
-    index.add(articles(1)).expect("added");
     index.remove(["0-2"]).expect("removed");
+    index.flush().expect("flushed");
+    index.add(articles(1)).expect("added");
+    index.remove(["0-3"]).expect("removed");
     drop(index);
     let names = std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<(String, Vec<u8>)> = names

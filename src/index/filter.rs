@@ -4,28 +4,31 @@ use super::keys::{KeyRun, NUM_LISTS};
 use crate::error::Result;
 use crate::hash::mix64;
 
-/// A blocked Bloom filter of keys: what it does not hold was never added. Of others one in thirteen seems to be there while no
-/// more were added than it has room for.
+/// Bytes of a block of a filter, a line of the processor's cache, in which all bits of a key lie.
+pub(super) const BLOCK_LEN: usize = 64;
+/// Entries that a block has room for in memory, at five bits each and some.
+const BLOCK_ENTRIES: u64 = 96;
+
+/// A blocked Bloom filter of keys in memory: what it does not hold was never added. Of others one in ten seems to be there
+/// while no more were added than it has room for.
 #[derive(Debug)]
 pub(crate) struct KeyFilter {
-    /// As many blocks for each list of keys, each a line of the processor's cache.
+    /// As many blocks for each list of keys.
     blocks: Vec<Block>,
     blocks_a_list: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Block([u64; 8]);
+struct Block([u8; BLOCK_LEN]);
 
-/// Entries that a block has room for, at five bits each and some, and bits that are set for one.
-const BLOCK_ENTRIES: u64 = 96;
-const NUM_PROBES: u32 = 4;
+const EMPTY: Block = Block([0; BLOCK_LEN]);
 
 impl KeyFilter {
     /// Room for a number of entries.
     pub(crate) fn new(capacity: u64) -> Self {
         let blocks_a_list = capacity.div_ceil(BLOCK_ENTRIES * NUM_LISTS as u64) as usize;
-        Self { blocks: vec![Block::default(); blocks_a_list * NUM_LISTS], blocks_a_list }
+        Self { blocks: vec![EMPTY; blocks_a_list * NUM_LISTS], blocks_a_list }
     }
 
     /// Entries that it has room for.
@@ -35,7 +38,7 @@ impl KeyFilter {
 
     /// Takes everything out.
     pub(crate) fn clear(&mut self) {
-        self.blocks.fill(Block::default());
+        self.blocks.fill(EMPTY);
     }
 
     /// What it holds of each list, to be added to.
@@ -45,11 +48,12 @@ impl KeyFilter {
     }
 
     /// Whether a key may have been added.
+    #[inline]
     pub(crate) fn may_hold(&self, key: u64) -> bool {
         let rest = key as u32;
         let list = (key >> 32) as usize;
         let block = self.blocks.get(list * self.blocks_a_list + place(rest, self.blocks_a_list));
-        block.is_some_and(|block| probes(rest).all(|(word, bit)| block.0[word] & bit != 0))
+        block.is_some_and(|block| may_hold(&block.0, rest))
     }
 }
 
@@ -70,25 +74,36 @@ impl ListFilter<'_> {
         run.list_entries(self.number, &mut entries)?;
         for entry in entries {
             let rest = (entry >> 32) as u32;
-            let block = &mut self.blocks[place(rest, self.blocks.len())].0;
-            probes(rest).for_each(|(word, bit)| block[word] |= bit);
+            add(&mut self.blocks[place(rest, self.blocks.len())].0, rest);
         }
         Ok(())
     }
 }
 
-/// The block of a key among those of its list: in order of key, so that what is added in order is written in order.
-fn place(rest: u32, num_blocks: usize) -> usize {
+/// The block of a key's rest among those of its list: in order of key, so that what is added in order is written in order.
+#[inline]
+pub(super) fn place(rest: u32, num_blocks: usize) -> usize {
     ((u64::from(rest) * num_blocks as u64) >> 32) as usize
 }
 
-/// The bits of a key in its block, each as a word and a mask.
-fn probes(rest: u32) -> impl Iterator<Item = (usize, u64)> {
+/// Whether a key may have been added to a block.
+#[inline]
+pub(super) fn may_hold(block: &[u8], rest: u32) -> bool {
+    // Both bits are looked at whatever the first is: that cannot be foretold.
+    let [one, two] = bits(rest).map(|bit| block[bit / 8] >> (bit % 8));
+    one & two & 1 != 0
+}
+
+/// Adds a key to a block.
+pub(super) fn add(block: &mut [u8], rest: u32) {
+    bits(rest).into_iter().for_each(|bit| block[bit / 8] |= 1 << (bit % 8));
+}
+
+/// The bits of a key in its block.
+#[inline]
+fn bits(rest: u32) -> [usize; 2] {
     let hash = mix64(u64::from(rest));
-    (0..NUM_PROBES).map(move |probe| {
-        let at = hash >> (9 * probe) & 511;
-        ((at >> 6) as usize, 1 << (at & 63))
-    })
+    [hash, hash >> 9].map(|bits| bits as usize % (8 * BLOCK_LEN))
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //!
 //! A run covers a stretch of ordinals. Keys lie in lists: the shards of the sketches' keys, and beside them ids and exact
 //! texts, which are looked up in the same way. A list is cut into slots by the highest bits of its keys, sixteen entries to
-//! a slot or so, and an entry is what is left of the key above the step from the run's first ordinal: the more articles,
-//! the more bits the slot says and the fewer the entry needs, so that five bytes hold it at any size.
+//! a slot or more, and an entry is what is left of the key above the step from the run's first ordinal: the more articles,
+//! the more bits the slot says and the fewer the entry needs, so that five bytes hold it at any size. In a file each list
+//! has a filter behind its slots, which says of most keys that no entry has them: all filters together take a fraction of
+//! the memory that entries do, so that few looks wait for a disk.
 
 use super::disk::Disk;
+use super::filter::{self, BLOCK_LEN};
 use super::segment::{Kind, Segment, SegmentWriter};
 use crate::error::Result;
 use crate::hash::hash64;
@@ -21,9 +24,15 @@ const ENTRY_LEN: usize = 5;
 const ENTRY_BITS: u32 = 40;
 /// Bytes behind the entries of a list, so that each can be read as eight.
 const SLACK: usize = 3;
-/// Entries of a slot in a file, about; in memory, where there is room for more slots, fewer are looked at for each key.
-const SLOT_ENTRIES: usize = 16;
+/// Entries of a slot in a file at least, where the entries need no more bits of it, and less than twice as many; in memory,
+/// where there is room for more slots and no filter, fewer are looked at for each key.
+const SLOT_ENTRIES: usize = 32;
 const HELD_SLOT_ENTRIES: usize = 4;
+/// Entries of a list in a file for each block of its filter, at two bits each and a half: of keys that it does not have three
+/// in ten seem to be there.
+const BLOCK_ENTRIES: u32 = 200;
+/// The first format whose lists have filters.
+const FILTERED_FORMAT: u32 = 2;
 const ID_SEED: u64 = 0x6964;
 /// Words of a list in the table: where it begins, entries above slot bits.
 const TABLE_HEAD: usize = 2;
@@ -60,6 +69,25 @@ impl List {
     fn slot(self, rest: u32) -> usize {
         (u64::from(rest) << self.slot_bits >> 32) as usize
     }
+
+    /// Where the filter begins behind the slots, and how many blocks it has: in a file, of a list that has entries.
+    fn filter_at(self) -> (u64, usize) {
+        let start = (self.slots_at() + (4 << self.slot_bits) + 4).next_multiple_of(BLOCK_LEN as u64);
+        (start, self.num.div_ceil(BLOCK_ENTRIES) as usize)
+    }
+
+    /// Whether all of it lies within so many bytes.
+    fn ends_within(self, len: u64, has_filter: bool) -> bool {
+        let end = || {
+            let (filter_at, num_blocks) = self.filter_at();
+            if has_filter {
+                filter_at + (num_blocks * BLOCK_LEN) as u64
+            } else {
+                self.slots_at() + (4 << self.slot_bits) + 4
+            }
+        };
+        self.num == 0 || (self.start <= len && end() <= len)
+    }
 }
 
 #[derive(Debug)]
@@ -92,7 +120,7 @@ impl RunPart {
         for list in part * PART_LISTS..(part + 1) * PART_LISTS {
             of_list.clear();
             entries(list, &mut of_list);
-            let encoded = EncodedList::new((writer.first, writer.ordinal_bits), HELD_SLOT_ENTRIES, &of_list);
+            let encoded = EncodedList::new((writer.first, writer.ordinal_bits), Shape::Held, &of_list);
             writer.append(&encoded).expect("memory takes all");
         }
         let Sink::Held(bytes) = writer.sink else { unreachable!("it was begun in memory") };
@@ -122,6 +150,7 @@ pub(crate) struct KeyRun {
     ordinal_bits: u32,
     lists: Vec<List>,
     bytes: Bytes,
+    has_filters: bool,
 }
 
 impl KeyRun {
@@ -130,7 +159,7 @@ impl KeyRun {
         let ordinal_bits = ordinal_bits(covers.1);
         let (lists, bytes): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.lists, part.bytes)).unzip();
         let (lists, bytes) = (lists.concat(), Bytes::Held(bytes));
-        Self { first: covers.0, num: covers.1, ordinal_bits, lists, bytes }
+        Self { first: covers.0, num: covers.1, ordinal_bits, lists, bytes, has_filters: false }
     }
 
     /// A run in memory of keys with their articles.
@@ -169,7 +198,11 @@ impl KeyRun {
         if ordinal_bits > 32 || lists.iter().any(|list| list.slot_bits > 32) {
             return Err(segment.damaged(0, "a table of impossible widths"));
         }
-        Ok(Self { first, num, ordinal_bits, lists, bytes: Bytes::Filed(segment) })
+        let has_filters = segment.format() >= FILTERED_FORMAT;
+        if !lists.iter().all(|list| list.ends_within(segment.section_len(0) as u64, has_filters)) {
+            return Err(segment.damaged(0, "a list that reaches beyond its section"));
+        }
+        Ok(Self { first, num, ordinal_bits, lists, bytes: Bytes::Filed(segment), has_filters })
     }
 
     /// Articles that the run covers: the first, and how many.
@@ -207,6 +240,9 @@ impl KeyRun {
     /// When the file is damaged where the key lies.
     #[inline]
     pub(crate) fn find(&self, key: u64, found: &mut Vec<u32>) -> Result<()> {
+        if !self.may_hold(key)? {
+            return Ok(());
+        }
         let (place, num) = self.slot_of(key)?;
         self.scan(key, self.entries_at(place, num)?, |ordinal| found.push(ordinal));
         Ok(())
@@ -218,6 +254,19 @@ impl KeyRun {
     /// # Errors
     /// Those of [`KeyRun::find`].
     pub(crate) fn find_all(&self, keys: &[(u32, u64)], found: &mut Vec<(u32, u32)>) -> Result<()> {
+        let mut held = Vec::new();
+        let keys = if self.has_filters {
+            held.resize(keys.len(), (0, 0));
+            let mut num = 0;
+            for numbered in keys {
+                // Without a branch that cannot be foretold, so that no look waits for the one before.
+                held[num] = *numbered;
+                num += usize::from(self.may_hold(numbered.1)?);
+            }
+            &held[..num]
+        } else {
+            keys
+        };
         let slots: Vec<(u64, u32)> = keys.iter().map(|(_, key)| self.slot_of(*key)).collect::<Result<_>>()?;
         let mut ahead = 0;
         let mut entries = Vec::with_capacity(slots.len());
@@ -231,6 +280,19 @@ impl KeyRun {
             self.scan(*key, bytes, |ordinal| found.push((*number, ordinal)));
         }
         Ok(())
+    }
+
+    /// Whether an article may have a key, as the filter says.
+    #[inline]
+    fn may_hold(&self, key: u64) -> Result<bool> {
+        let list = self.lists[(key >> 32) as usize];
+        if !self.has_filters || list.num == 0 {
+            return Ok(list.num > 0);
+        }
+        let (start, num_blocks) = list.filter_at();
+        let rest = key as u32;
+        let block = (filter::place(rest, num_blocks) * BLOCK_LEN) as u64;
+        Ok(filter::may_hold(self.read(start + block, BLOCK_LEN)?, rest))
     }
 
     /// Where the entries of a key's slot lie, and how many these are.
@@ -284,7 +346,11 @@ impl KeyRun {
         if list.num == 0 {
             return Ok(());
         }
-        let bytes = self.read(list.start, list.num as usize * ENTRY_LEN + SLACK)?;
+        let len = list.num as usize * ENTRY_LEN + SLACK;
+        if let Bytes::Filed(segment) = &self.bytes {
+            segment.will_read(0, list.start as usize, len);
+        }
+        let bytes = self.read(list.start, len)?;
         let num_slots = 1usize << list.slot_bits;
         let slots = self.read(list.slots_at(), 4 * (num_slots + 1))?;
         let start = |slot: usize| u32::from_le_bytes(slots[4 * slot..4 * slot + 4].try_into().expect("four bytes"));
@@ -365,7 +431,7 @@ impl RunWriter {
         });
         // Each run is in order: sorting merges them.
         entries.sort();
-        Ok(EncodedList::new((self.first, self.ordinal_bits), SLOT_ENTRIES, &entries))
+        Ok(EncodedList::new((self.first, self.ordinal_bits), Shape::Filed, &entries))
     }
 
     /// Writes the table of the lists and makes the file last; its length.
@@ -381,6 +447,14 @@ impl RunWriter {
     }
 }
 
+/// How a list is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Held,
+    /// With a filter.
+    Filed,
+}
+
 /// A list as it is written.
 #[derive(Debug)]
 pub(crate) struct EncodedList {
@@ -391,7 +465,8 @@ pub(crate) struct EncodedList {
 
 impl EncodedList {
     /// Of each entry the rest of its key above the ordinal, in order; for a run of a first ordinal, in so many bits each.
-    fn new((first, ordinal_bits): (u32, u32), slot_entries: usize, entries: &[u64]) -> Self {
+    fn new((first, ordinal_bits): (u32, u32), shape: Shape, entries: &[u64]) -> Self {
+        let slot_entries = if shape == Shape::Held { HELD_SLOT_ENTRIES } else { SLOT_ENTRIES };
         let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
         let slot_bits = by_size.max((32 + ordinal_bits).saturating_sub(ENTRY_BITS));
         let list = List { start: 0, num: entries.len() as u32, slot_bits };
@@ -400,7 +475,10 @@ impl EncodedList {
             return Self { list, bytes };
         }
         let num_slots = 1usize << slot_bits;
-        bytes.reserve_exact(list.slots_at() as usize + 4 * (num_slots + 1));
+        let (filter_at, num_blocks) = list.filter_at();
+        let filter_len = if shape == Shape::Filed { num_blocks * BLOCK_LEN } else { 0 };
+        let filter_at = filter_at as usize;
+        bytes.reserve_exact(filter_at + filter_len);
         let mask = (1u64 << (32 - slot_bits)) - 1;
         for entry in entries {
             let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
@@ -411,6 +489,15 @@ impl EncodedList {
         for slot in 0..=num_slots {
             at += entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
             bytes.extend_from_slice(&(at as u32).to_le_bytes());
+        }
+        if shape == Shape::Filed {
+            // Behind a whole number of blocks the next list begins, so that each block is a line of the processor's cache.
+            bytes.resize(filter_at + filter_len, 0);
+            for entry in entries {
+                let rest = (entry >> 32) as u32;
+                let block = filter_at + filter::place(rest, num_blocks) * BLOCK_LEN;
+                filter::add(&mut bytes[block..block + BLOCK_LEN], rest);
+            }
         }
         Self { list, bytes }
     }

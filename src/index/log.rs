@@ -87,7 +87,7 @@ pub(crate) fn read_log(path: &Path, sketch_id: &str) -> Result<(Vec<Frame>, u64)
         return Err(damaged(0, "no log of an index"));
     }
     let found = word(4) as u32;
-    if found != INDEX_FORMAT {
+    if !(1..=INDEX_FORMAT).contains(&found) {
         return Err(Error::IndexFormat { file: path.to_path_buf(), found, newest: INDEX_FORMAT });
     }
     if hash64(&bytes[..HEADER_LEN - 8], CHECK_SEED) != word(HEADER_LEN - 8) {

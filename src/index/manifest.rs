@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::hash::hash64;
 use crate::sketch::Records;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const NAME: &str = "manifest.toml";
 const CHECK: &str = "# check ";
@@ -32,6 +32,9 @@ pub(crate) struct Manifest {
     pub(crate) log: u64,
     /// Number of the state's segment; 0 where there is none yet.
     pub(crate) state: u64,
+    /// Segments with what became of it since, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changes: Vec<FileEntry>,
     /// Segments with articles, in order of their ordinals.
     #[serde(default)]
     pub(crate) articles: Vec<FileEntry>,
@@ -62,9 +65,14 @@ fn is_whole(records: &str) -> bool {
 }
 
 impl Manifest {
+    /// Where that of a folder lies.
+    pub(crate) fn path(folder: &Path) -> PathBuf {
+        folder.join(NAME)
+    }
+
     /// Whether a folder has one.
     pub(crate) fn is_in(folder: &Path) -> bool {
-        folder.join(NAME).exists()
+        Self::path(folder).exists()
     }
 
     /// Reads the manifest of a folder.
@@ -72,7 +80,7 @@ impl Manifest {
     /// # Errors
     /// When there is none, or it is damaged or of a format that is not known.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(NAME);
+        let path = Self::path(folder);
         let text = match std::fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -106,7 +114,7 @@ impl Manifest {
         file.sync()?;
         // What it names lasts before it does.
         disk.sync_folder(folder)?;
-        disk.rename(&made, &folder.join(NAME))?;
+        disk.rename(&made, &Self::path(folder))?;
         disk.sync_folder(folder)
     }
 }
@@ -135,6 +143,7 @@ mod tests {
             next_file: 5,
             log: 4,
             state: 2,
+            changes: vec![entry],
             articles: vec![entry],
             keys: vec![entry, FileEntry { file: 4, ..entry }],
         }
@@ -156,9 +165,9 @@ mod tests {
             std::fs::write(&path, &whole[..at]).unwrap();
             assert!(Manifest::read(folder.path()).is_err(), "cut to {at}");
         }
-        let newer = String::from_utf8(whole).unwrap().replace("format = 1", "format = 2");
+        let newer = String::from_utf8(whole).unwrap().replace("format = 2", "format = 3");
         std::fs::write(&path, newer).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("format 2; this version reads up to 1"), "{error}");
+        assert!(error.ends_with("format 3; this version reads up to 2"), "{error}");
     }
 }

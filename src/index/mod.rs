@@ -29,5 +29,5 @@ pub(crate) mod forge {
     pub(crate) use super::segment::mend_checks as mend_segment;
 }
 
-/// Newest format of the files of an index that this version writes and reads.
-pub const INDEX_FORMAT: u32 = 1;
+/// Format of the files of an index that this version writes; it reads the earlier ones, too.
+pub const INDEX_FORMAT: u32 = 2;

@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Articles = 1,
     Keys = 2,
     State = 3,
+    Changes = 4,
 }
 
 /// A segment being written, section after section.
@@ -131,6 +132,7 @@ pub(crate) struct Segment {
     /// A bit a block that was found as it was written.
     sound: Box<[AtomicU64]>,
     end: usize,
+    format: u32,
 }
 
 impl Segment {
@@ -154,7 +156,7 @@ impl Segment {
             return Err(fail(0, "no segment of an index"));
         }
         let found = word(4) as u32;
-        if found != INDEX_FORMAT {
+        if !(1..=INDEX_FORMAT).contains(&found) {
             return Err(Error::IndexFormat { file: path.to_path_buf(), found, newest: INDEX_FORMAT });
         }
         let trailer = map.len() - TRAILER_LEN;
@@ -179,7 +181,8 @@ impl Segment {
             return Err(fail(start, "a section reaches beyond the file"));
         }
         let sound = (0..num_blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        let segment = Self { path: path.to_path_buf(), map, sections, checks: checks.to_vec(), sound, end: start };
+        let checks = checks.to_vec();
+        let segment = Self { path: path.to_path_buf(), map, sections, checks, sound, end: start, format: found };
         let header = segment.range(0, HEADER_LEN)?;
         if header[8..12] != (kind as u32).to_le_bytes() || num != num_sections {
             return Err(fail(8, "a segment of another kind"));
@@ -187,12 +190,28 @@ impl Segment {
         if &header[16..32] != sketch_id.as_bytes() {
             return Err(fail(16, "a segment of another profile"));
         }
+        segment.keep_first();
         Ok(segment)
+    }
+
+    /// Says that the first section, heads or keys, is looked at again and again. Of what is read through a map that is read in no
+    /// order, as the others are, Linux takes no notice when it looks for memory to take back.
+    fn keep_first(&self) {
+        #[cfg(unix)]
+        if let Some((start, len)) = self.sections.first() {
+            // Advice that is not taken changes nothing but the time.
+            let _ = self.map.advise_range(memmap2::Advice::Normal, *start as usize, *len as usize);
+        }
     }
 
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The format that it was written in.
+    pub(crate) fn format(&self) -> u32 {
+        self.format
     }
 
     /// Bytes of a section.
@@ -218,6 +237,21 @@ impl Segment {
     pub(crate) fn unchecked(&self, section: usize) -> &[u8] {
         let (start, len) = self.sections[section];
         &self.map[start as usize..(start + len) as usize]
+    }
+
+    /// Says that bytes of a section are about to be read in order, so that the disk is asked for all at once.
+    pub(crate) fn will_read(&self, section: usize, start: usize, len: usize) {
+        let at = (self.sections[section].0 as usize).saturating_add(start);
+        #[cfg(unix)]
+        if at < self.map.len() {
+            // Advice that is not taken changes nothing but the time.
+            let _ = self.map.advise_range(memmap2::Advice::WillNeed, at, len.min(self.map.len() - at));
+        }
+    }
+
+    /// Takes every block for sound: for a segment that this process has written.
+    pub(crate) fn trust(&self) {
+        self.sound.iter().for_each(|blocks| blocks.store(u64::MAX, Ordering::Relaxed));
     }
 
     /// Looks at every block; the damaged ones.
@@ -340,8 +374,12 @@ mod tests {
         assert!(open(Kind::State, SKETCH).ends_with("a segment of another kind"));
         assert!(open(Kind::Keys, "0000456789abcdef").ends_with("a segment of another profile"));
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[4] = 2;
+        bytes[4] = 1;
+        mend_checks(&mut bytes);
         std::fs::write(&path, &bytes).unwrap();
-        assert!(open(Kind::Keys, SKETCH).ends_with("format 2; this version reads up to 1"));
+        assert_eq!(Segment::open(&path, Kind::Keys, SKETCH, 3).unwrap().format(), 1);
+        bytes[4] = 3;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(open(Kind::Keys, SKETCH).ends_with("format 3; this version reads up to 2"));
     }
 }

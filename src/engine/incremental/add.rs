@@ -465,7 +465,9 @@ impl Index {
             words.iter().for_each(|part| out.word(part.len() as u32));
             words.iter().for_each(|part| out.0.extend_from_slice(bytemuck::cast_slice(part)));
         }
+        let changes_from = out.0.len();
         delta.write(&mut out);
+        let changes_end = out.0.len();
         out.0.extend_from_slice(lines.as_bytes());
         let writing = self.writing.as_mut().expect("only writers change anything");
         let written = writing.log.append(seq, &out.0).and_then(|()| writing.events.append(&lines));
@@ -479,6 +481,7 @@ impl Index {
         self.is_expiry_done &= delta.cutoff <= self.state.cutoff;
         self.num_counted = self.articles.len() as u32;
         self.state.apply(delta);
+        self.unsaved.extend_from_slice(&out.0[changes_from..changes_end]);
         self.crowds.apply(crowds);
         let Self { pool, runs, .. } = self;
         pool.install(|| runs.settle());

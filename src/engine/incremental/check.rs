@@ -1,9 +1,7 @@
 //! Looks at everything in an index's folder and says what is wrong and what of it can be saved.
 
-use super::files::{
-    files_of, is_own, keys_path, last_told, log_path, open_articles, read_state, refuse_cut, state_path,
-};
-use super::{Index, TRIES};
+use super::files::{files_of, is_own, keys_path, last_told, log_path, open_articles, refuse_cut};
+use super::{Index, TRIES, saved};
 use crate::error::{Error, Result};
 use crate::index::{KeyRun, Manifest, NUM_LISTS, list_of_id, read_log};
 use std::path::Path;
@@ -80,12 +78,7 @@ impl Index {
         if are_all_there && runs.len() == manifest.keys.len() {
             checked.problems.extend(check_ids(&articles, &runs)?);
         }
-        if manifest.state > 0 {
-            let num_articles = checked.num_articles as usize;
-            if let Err(error) = read_state(&state_path(folder, manifest.state), sketch, num_articles) {
-                checked.problems.push(error);
-            }
-        }
+        checked.problems.extend(saved::read(folder, manifest, checked.num_articles as usize).err());
         let log = log_path(folder, manifest.log);
         match last_told(folder).and_then(|told| Ok((told, read_log(&log, sketch)?.0))) {
             Ok((told, frames)) => {

@@ -4,6 +4,7 @@ use super::add::ByList;
 use super::crowds::Crowds;
 use super::decide::believed;
 use super::runs::{Runs, merge};
+use super::saved::{self, Since};
 use super::state::{Bytes, Delta, Input, State, flag};
 use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Writing};
 use crate::engine::Engine;
@@ -45,6 +46,10 @@ pub(super) fn keys_path(folder: &Path, number: u64) -> PathBuf {
 
 pub(super) fn state_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("state-{number:08}.seg"))
+}
+
+pub(super) fn changes_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("changes-{number:08}.seg"))
 }
 
 pub(super) fn log_path(folder: &Path, number: u64) -> PathBuf {
@@ -234,6 +239,7 @@ impl Index {
             next_file: 2,
             log: 1,
             state: 0,
+            changes: Vec::new(),
             articles: Vec::new(),
             keys: Vec::new(),
         };
@@ -274,11 +280,8 @@ impl Index {
         for entry in &manifest.keys {
             filed_runs.push(KeyRun::open(&keys_path(folder, entry.file), &sketch)?);
         }
-        let state = if manifest.state == 0 {
-            State { cutoff: i64::MIN, arrival: i64::MIN, ..State::default() }
-        } else {
-            read_state(&state_path(folder, manifest.state), &sketch, articles.len())?
-        };
+        let state = saved::read(folder, &manifest, articles.len())?;
+        let state = state.unwrap_or_else(|| State { cutoff: i64::MIN, arrival: i64::MIN, ..State::default() });
         let table = u32::try_from(manifest.next_file).expect("no index has four thousand million files");
         articles.begin_table(table);
         let keying = Arc::new(Keying::new(profile, engine.level, engine.near));
@@ -305,6 +308,7 @@ impl Index {
             articles,
             whens,
             state,
+            unsaved: Vec::new(),
             runs: Runs::new(filed_runs),
             seq: manifest.seq,
             margins: Margins::default(),
@@ -354,11 +358,13 @@ impl Index {
             self.state.flags.push(0);
             self.state.stories.push(0);
         }
+        let changes = input.0;
         let delta = Delta::read(&mut input)?;
         if !delta.is_within(self.articles.len()) {
             return None;
         }
         self.state.apply(&delta);
+        self.unsaved.extend_from_slice(&changes[..changes.len() - input.0.len()]);
         Some(std::str::from_utf8(input.0).ok()?.to_string())
     }
 
@@ -450,22 +456,28 @@ impl Index {
             gone.extend(merged);
             manifest.keys.push(FileEntry { file: keys_number, first, num, bytes: of_keys? });
         }
-        if manifest.state > 0 {
-            gone.push(state_path(&self.folder, manifest.state));
-        }
-        let Self { disk, folder, writing, state, .. } = self;
+        let Self { disk, folder, writing, state, unsaved, .. } = self;
+        gone.extend(saved::write(
+            disk,
+            folder,
+            &mut manifest,
+            (state, Some(Since { covers, changes: unsaved })),
+            number(),
+        )?);
         let writing = writing.as_mut().expect("a writer flushes");
-        writing.begin_anew(disk, folder, &mut manifest, (state, None), number())?;
+        writing.begin_anew(disk, folder, &mut manifest, None, number())?;
+        unsaved.clear();
         self.manifest = manifest;
         if covers.1 > 0 {
             let entry = *self.manifest.articles.last().expect("one was added");
             let path = articles_path(&self.folder, entry.file);
             let segment = Arc::new(Segment::open(&path, Kind::Articles, &sketch, section::NUM)?);
             // Who has looked at an article in memory does not look again.
-            segment.check_all().into_iter().try_for_each(Err)?;
+            segment.trust();
             self.articles.replace_table(self.table, &segment, [section::HEADS, section::BODIES, section::NOTES]);
             let file = self.manifest.keys.last().expect("one was added").file;
             let run = KeyRun::open(&keys_path(&self.folder, file), &sketch)?;
+            run.segment().expect("it was opened from a file").trust();
             let Self { pool, runs, .. } = &mut *self;
             pool.install(|| runs.put_away(merged_from, run));
         }
@@ -522,8 +534,9 @@ impl Index {
             manifest.keys.push(FileEntry { file, first: 0, num: first, bytes });
         }
         let state = self.state.renumbered(&live, |ordinal| number_of[ordinal as usize]);
+        saved::write(&self.disk, &self.folder, &mut manifest, (&state, None), number())?;
         let writing = self.writing.as_mut().expect("a writer compacts");
-        writing.begin_anew(&self.disk, &self.folder, &mut manifest, (&state, first_change), number())?;
+        writing.begin_anew(&self.disk, &self.folder, &mut manifest, first_change, number())?;
         let (fresh, _) = Self::load(&self.disk, &self.folder, self.engine.clone(), manifest)?;
         let writing = self.writing.take().expect("a writer compacts");
         // Offers that were made before are of another index.
@@ -604,22 +617,16 @@ pub(super) fn refuse_cut(path: &Path, told: Option<u64>, seq: u64, frames: &[Fra
 }
 
 impl Writing {
-    /// Makes a manifest count, with the state of its changes and a log of at most one change behind it, under the next two
-    /// numbers.
+    /// Makes a manifest count, with a log of at most one change behind it, under the next number.
     fn begin_anew(
         &mut self,
         disk: &Disk,
         folder: &Path,
         manifest: &mut Manifest,
-        (state, first_change): (&State, Option<(u64, &[u8])>),
+        first_change: Option<(u64, &[u8])>,
         number: u64,
     ) -> Result<()> {
-        (manifest.state, manifest.log, manifest.next_file) = (number, number + 1, number + 2);
-        let path = state_path(folder, manifest.state);
-        let mut writer = SegmentWriter::create(disk, &path, Kind::State, &manifest.sketch, manifest.state)?;
-        writer.begin_section()?;
-        writer.write(&state.to_bytes())?;
-        writer.finish()?;
+        (manifest.format, manifest.log, manifest.next_file) = (INDEX_FORMAT, number, number + 1);
         let mut log = Log::create(disk, &log_path(folder, manifest.log), &manifest.sketch)?;
         if let Some((seq, payload)) = first_change {
             log.append(seq, payload)?;
@@ -660,7 +667,8 @@ pub(super) fn files_of(folder: &Path, manifest: &Manifest) -> Vec<PathBuf> {
     let articles = manifest.articles.iter().map(|entry| articles_path(folder, entry.file));
     let keys = manifest.keys.iter().map(|entry| keys_path(folder, entry.file));
     let state = Some(manifest.state).filter(|state| *state > 0).map(|state| state_path(folder, state));
-    articles.chain(keys).chain(state).chain([log_path(folder, manifest.log)]).collect()
+    let changes = manifest.changes.iter().map(|entry| changes_path(folder, entry.file));
+    articles.chain(keys).chain(state).chain(changes).chain([log_path(folder, manifest.log)]).collect()
 }
 
 /// Whether a file's name is one that an index gives.
@@ -670,7 +678,7 @@ pub(super) fn is_own(name: &str) -> bool {
         number.is_some_and(|number| number.len() >= 8 && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     ["manifest.toml", "manifest.new", "lock", EVENTS].contains(&name)
-        || ["articles-", "keys-", "state-"].iter().any(|head| numbered(head, ".seg"))
+        || ["articles-", "keys-", "state-", "changes-"].iter().any(|head| numbered(head, ".seg"))
         || numbered("log-", ".log")
 }
 
@@ -704,11 +712,4 @@ pub(super) fn add_segment(
 
 pub(super) fn open_articles(folder: &Path, entry: &FileEntry, sketch: &str) -> Result<Segment> {
     Segment::open(&articles_path(folder, entry.file), Kind::Articles, sketch, section::NUM)
-}
-
-pub(super) fn read_state(path: &Path, sketch: &str, num_articles: usize) -> Result<State> {
-    let segment = Segment::open(path, Kind::State, sketch, 1)?;
-    let state = State::from_bytes(segment.bytes(0, 0, segment.section_len(0))?);
-    let state = state.filter(|state| state.flags.len() == num_articles);
-    state.ok_or_else(|| segment.damaged(0, "says what cannot be"))
 }

@@ -9,6 +9,7 @@ mod derive;
 mod files;
 mod query;
 mod runs;
+mod saved;
 mod state;
 mod story;
 
@@ -71,6 +72,8 @@ pub struct Index {
     /// When each article was published, else when it came.
     whens: Vec<i64>,
     state: State,
+    /// What became of it since it was last written: changes, one behind another.
+    unsaved: Vec<u8>,
     runs: Runs,
     /// Number of the file that the articles in memory will be in, and the first of them.
     table: u32,

@@ -5,8 +5,9 @@ use crate::error::Result;
 use crate::index::{KeyFilter, KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter};
 use rayon::prelude::*;
 
-/// Entries of runs in files that a filter may stand for, at five bits each and some. Runs beyond are looked into for each key.
-const MAX_FILTERED: u64 = 1 << 28;
+/// Entries of runs in files that a filter in memory may stand for, at five bits each and some. Runs beyond have their own
+/// filters in their files, each of which is looked at for each key.
+const MAX_FILTERED: u64 = 1 << 27;
 /// Entries that the filter of runs in memory begins with room for.
 const HELD_FILTERED: u64 = 1 << 22;
 
@@ -18,8 +19,8 @@ pub(super) struct Runs {
     held: Vec<KeyRun>,
     /// That of articles which may still be withdrawn.
     offered: Option<KeyRun>,
-    /// Of the runs in files from this one on, which were all written by this process: to read what lay there before takes
-    /// longer than a few articles are looked up.
+    /// Of the runs in files from this one on, the smallest, one filter stands for all. They were all written by this process:
+    /// to read what lay there before takes longer than a few articles are looked up.
     filtered_from: usize,
     filed_filter: KeyFilter,
     /// Entries that were added to it.

@@ -66,6 +66,10 @@ pub(super) struct Delta {
     pub(super) arrival: i64,
 }
 
+/// Bytes of a state that are written at once.
+const WRITTEN_AT_ONCE: usize = 1 << 20;
+/// Edges of an article for which no room is made ahead.
+const FEW_EDGES: usize = 4;
 const NO_STATE: &str = "a change names an article that there is not";
 
 impl State {
@@ -101,8 +105,14 @@ impl State {
         }
         for Match { a, b, margin, excerpt } in &delta.found {
             let (margin, excerpt) = (*margin, *excerpt);
-            self.edges.entry(*a).or_default().push(Edge { other: *b, margin, excerpt });
-            self.edges.entry(*b).or_default().push(Edge { other: *a, margin, excerpt });
+            for (from, other) in [(*a, *b), (*b, *a)] {
+                let edges = self.edges.entry(from).or_default();
+                // Most have one or two; room for four would be most of what the state takes.
+                if edges.len() < FEW_EDGES {
+                    edges.reserve_exact(1);
+                }
+                edges.push(Edge { other, margin, excerpt });
+            }
         }
         for story in &delta.dissolved {
             self.groups.remove(story);
@@ -142,27 +152,55 @@ impl State {
         }
     }
 
-    /// The state as bytes.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// Puts the state down as bytes, some at a time: all together they may be a good part of the memory.
+    pub(super) fn write<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut out = Bytes::default();
+        let mut pass_on = |out: &mut Bytes, is_end: bool| {
+            if is_end || out.0.len() >= WRITTEN_AT_ONCE {
+                put(&out.0)?;
+                out.0.clear();
+            }
+            Ok(())
+        };
         out.number(self.flags.len() as u64);
         out.0.extend_from_slice(&self.flags);
-        self.stories.iter().for_each(|story| out.word(*story));
-        let mut matches: Vec<Match> = Vec::new();
-        for (ordinal, edges) in &self.edges {
-            let of_lower = edges.iter().filter(|edge| *ordinal < edge.other);
-            let m = |edge: &Edge| Match { a: *ordinal, b: edge.other, margin: edge.margin, excerpt: edge.excerpt };
-            matches.extend(of_lower.map(m));
+        for story in &self.stories {
+            out.word(*story);
+            pass_on(&mut out, false)?;
         }
-        matches.sort_unstable();
-        out.matches(&matches);
-        let mut groups: Vec<&Group> = self.groups.values().collect();
-        groups.sort_unstable_by_key(|group| group.story);
-        out.groups(groups.len(), groups.into_iter());
+        let num_matches = self.edges.values().map(Vec::len).sum::<usize>() / 2;
+        out.number(num_matches as u64);
+        let mut of_one: Vec<Match> = Vec::new();
+        for ordinal in 0..self.flags.len() as u32 {
+            let of_lower = self.edges_of(ordinal).iter().filter(|edge| ordinal < edge.other);
+            let m = |edge: &Edge| Match { a: ordinal, b: edge.other, margin: edge.margin, excerpt: edge.excerpt };
+            of_one.extend(of_lower.map(m));
+            of_one.sort_unstable();
+            of_one.drain(..).for_each(|m| out.a_match(m));
+            pass_on(&mut out, false)?;
+        }
+        let mut stories: Vec<u32> = self.groups.keys().copied().collect();
+        stories.sort_unstable();
+        out.number(stories.len() as u64);
+        for story in stories {
+            out.group(&self.groups[&story]);
+            pass_on(&mut out, false)?;
+        }
         out.word(self.last_story);
         out.number(self.cutoff as u64);
         out.number(self.arrival as u64);
-        out.0
+        pass_on(&mut out, true)
+    }
+
+    #[cfg(test)]
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let put = |some: &[u8]| {
+            bytes.extend_from_slice(some);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        self.write(put).expect("memory takes all");
+        bytes
     }
 
     /// The state that bytes say; `None` where they say none.
@@ -207,9 +245,11 @@ impl Delta {
         out.pairs(&self.stories);
         out.pairs(&self.lost);
         out.words(&self.left);
-        out.matches(&self.found);
+        out.number(self.found.len() as u64);
+        self.found.iter().for_each(|m| out.a_match(*m));
         out.words(&self.dissolved);
-        out.groups(self.formed.len(), self.formed.iter());
+        out.number(self.formed.len() as u64);
+        self.formed.iter().for_each(|group| out.group(group));
         out.word(self.last_story);
         out.number(self.cutoff as u64);
         out.number(self.arrival as u64);
@@ -266,22 +306,16 @@ impl Bytes {
         pairs.iter().flat_map(|(a, b)| [*a, *b]).for_each(|word| self.word(word));
     }
 
-    /// Matches: the two, the margin, and 1 or 2 where the first or second is an excerpt of the other.
-    fn matches(&mut self, matches: &[Match]) {
-        self.number(matches.len() as u64);
-        for m in matches {
-            let excerpt = m.excerpt.map_or(0, |excerpt| if excerpt == m.a { 1 } else { 2 });
-            [m.a, m.b, m.margin as u32, excerpt].into_iter().for_each(|word| self.word(word));
-        }
+    /// The two, the margin, and 1 or 2 where the first or second is an excerpt of the other.
+    fn a_match(&mut self, m: Match) {
+        let excerpt = m.excerpt.map_or(0, |excerpt| if excerpt == m.a { 1 } else { 2 });
+        [m.a, m.b, m.margin as u32, excerpt].into_iter().for_each(|word| self.word(word));
     }
 
-    fn groups<'g>(&mut self, num: usize, groups: impl Iterator<Item = &'g Group>) {
-        self.number(num as u64);
-        for group in groups {
-            self.word(group.story);
-            self.word(group.representative);
-            self.words(&group.members);
-        }
+    fn group(&mut self, group: &Group) {
+        self.word(group.story);
+        self.word(group.representative);
+        self.words(&group.members);
     }
 }
 
