@@ -3,7 +3,7 @@
 //! A run covers a stretch of ordinals. Keys lie in lists: the shards of the sketches' keys, and beside them ids and exact
 //! texts, which are looked up in the same way. A list is cut into slots by the highest bits of its keys, sixteen entries to
 //! a slot or more, and an entry is what is left of the key above the step from the run's first ordinal: the more articles,
-//! the more bits the slot says and the fewer the entry needs, so that five bytes hold it at any size. In a file each list
+//! the more bits the slot says and the fewer the entry needs, so that five bytes hold it at any size. In a file a long list
 //! has a filter behind its slots, which says of most keys that no entry has them: all filters together take a fraction of
 //! the memory that entries do, so that few looks wait for a disk.
 
@@ -31,6 +31,8 @@ const HELD_SLOT_ENTRIES: usize = 4;
 /// Entries of a list in a file for each block of its filter, at two bits each and a half: of keys that it does not have three
 /// in ten seem to be there.
 const BLOCK_ENTRIES: u32 = 200;
+/// Entries of a list that has a filter, at least, as in a run of two hundred thousand articles: a shorter one is soon looked into.
+const FILTERED_ENTRIES: u32 = 1 << 15;
 /// The first format whose lists have filters.
 const FILTERED_FORMAT: u32 = 2;
 const ID_SEED: u64 = 0x6964;
@@ -70,21 +72,23 @@ impl List {
         (u64::from(rest) << self.slot_bits >> 32) as usize
     }
 
-    /// Where the filter begins behind the slots, and how many blocks it has: in a file, of a list that has entries.
+    /// Where the slots end.
+    fn slots_end(self) -> u64 {
+        self.slots_at() + (4 << self.slot_bits) + 4
+    }
+
+    /// Where the filter begins behind the slots, and how many blocks it has: none of a short list, or in memory.
     fn filter_at(self) -> (u64, usize) {
-        let start = (self.slots_at() + (4 << self.slot_bits) + 4).next_multiple_of(BLOCK_LEN as u64);
-        (start, self.num.div_ceil(BLOCK_ENTRIES) as usize)
+        let num_blocks = if self.num < FILTERED_ENTRIES { 0 } else { self.num.div_ceil(BLOCK_ENTRIES) };
+        let start = self.start + (self.slots_end() - self.start).next_multiple_of(BLOCK_LEN as u64);
+        (start, num_blocks as usize)
     }
 
     /// Whether all of it lies within so many bytes.
-    fn ends_within(self, len: u64, has_filter: bool) -> bool {
-        let end = || {
-            let (filter_at, num_blocks) = self.filter_at();
-            if has_filter {
-                filter_at + (num_blocks * BLOCK_LEN) as u64
-            } else {
-                self.slots_at() + (4 << self.slot_bits) + 4
-            }
+    fn ends_within(self, len: u64, has_filters: bool) -> bool {
+        let end = || match self.filter_at() {
+            (start, num_blocks @ 1..) if has_filters => start + (num_blocks * BLOCK_LEN) as u64,
+            _ => self.slots_end(),
         };
         self.num == 0 || (self.start <= len && end() <= len)
     }
@@ -290,6 +294,9 @@ impl KeyRun {
             return Ok(list.num > 0);
         }
         let (start, num_blocks) = list.filter_at();
+        if num_blocks == 0 {
+            return Ok(true);
+        }
         let rest = key as u32;
         let block = (filter::place(rest, num_blocks) * BLOCK_LEN) as u64;
         Ok(filter::may_hold(self.read(start + block, BLOCK_LEN)?, rest))
@@ -475,10 +482,9 @@ impl EncodedList {
             return Self { list, bytes };
         }
         let num_slots = 1usize << slot_bits;
-        let (filter_at, num_blocks) = list.filter_at();
-        let filter_len = if shape == Shape::Filed { num_blocks * BLOCK_LEN } else { 0 };
-        let filter_at = filter_at as usize;
-        bytes.reserve_exact(filter_at + filter_len);
+        let (filter_at, num_blocks) = if shape == Shape::Filed { list.filter_at() } else { (0, 0) };
+        let (filter_at, filter_len) = (filter_at as usize, num_blocks * BLOCK_LEN);
+        bytes.reserve_exact((list.slots_end() as usize).max(filter_at + filter_len));
         let mask = (1u64 << (32 - slot_bits)) - 1;
         for entry in entries {
             let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
@@ -490,8 +496,8 @@ impl EncodedList {
             at += entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
             bytes.extend_from_slice(&(at as u32).to_le_bytes());
         }
-        if shape == Shape::Filed {
-            // Behind a whole number of blocks the next list begins, so that each block is a line of the processor's cache.
+        if num_blocks > 0 {
+            // The next list begins behind a whole number of blocks, and each block is a line of the processor's cache.
             bytes.resize(filter_at + filter_len, 0);
             for entry in entries {
                 let rest = (entry >> 32) as u32;
@@ -570,6 +576,25 @@ mod tests {
                 prop_assert_eq!(found(&run, key ^ 1), naive(&entries, key ^ 1));
             }
         }
+    }
+
+    #[test]
+    fn the_filter_of_a_long_list_hides_nothing() {
+        let num = FILTERED_ENTRIES + 1000;
+        let (key, folder) = (|number: u32| u64::from(number.wrapping_mul(0x9e37_79b1)), tempfile::tempdir().unwrap());
+        // A short one before and behind it.
+        let others = [(7 << 32, 1), (9 << 32, 2)];
+        let held = KeyRun::held((0, num), (0..num).map(|at| (8 << 32 | key(at), at)).chain(others));
+        let path = folder.path().join("keys");
+        let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, num)).unwrap();
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&held], list, Some).unwrap()).unwrap());
+        writer.finish().unwrap();
+        let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
+        assert!((0..num).all(|at| found(&filed, 8 << 32 | key(at)) == [at]));
+        assert!(others.iter().all(|(key, ordinal)| found(&filed, *key) == [*ordinal]));
+        let num_passed = (num..2 * num).filter(|at| filed.may_hold(8 << 32 | key(*at)).unwrap()).count() as u32;
+        assert!((num / 10..num / 2).contains(&num_passed), "{num_passed} of {num}");
+        assert!((num..2 * num).all(|at| found(&filed, 8 << 32 | key(at)).is_empty()));
     }
 
     #[test]
