@@ -302,6 +302,19 @@ impl KeyRun {
         Ok(filter::may_hold(self.read(start + block, BLOCK_LEN)?, rest))
     }
 
+    /// Whether the filter of a list hides an entry of it.
+    ///
+    /// # Errors
+    /// When the file is damaged there.
+    pub(crate) fn hides_any(&self, list: usize, entries: &[u64]) -> Result<bool> {
+        for entry in entries {
+            if !self.may_hold((list as u64) << 32 | entry >> 32)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Where the entries of a key's slot lie, and how many these are.
     #[inline]
     fn slot_of(&self, key: u64) -> Result<(u64, u32)> {
@@ -516,6 +529,7 @@ fn ordinal_bits(num: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::segment::mend_checks;
     use super::*;
     use proptest::prelude::*;
 
@@ -595,6 +609,26 @@ mod tests {
         let num_passed = (num..2 * num).filter(|at| filed.may_hold(8 << 32 | key(*at)).unwrap()).count() as u32;
         assert!((num / 10..num / 2).contains(&num_passed), "{num_passed} of {num}");
         assert!((num..2 * num).all(|at| found(&filed, 8 << 32 | key(at)).is_empty()));
+        // Many at once, of which half are there, as the run without a filter finds them.
+        let mixed = (0..num).step_by(7).flat_map(|at| [8 << 32 | key(at), 8 << 32 | key(num + at)]);
+        let numbered: Vec<(u32, u64)> = (0..).zip(mixed.chain(others.map(|(key, _)| key))).collect();
+        let [mut of_held, mut of_filed] = [Vec::new(), Vec::new()];
+        held.find_all(&numbered, &mut of_held).unwrap();
+        filed.find_all(&numbered, &mut of_filed).unwrap();
+        assert_eq!(of_filed, of_held);
+        assert_eq!(of_held.len(), numbered.len() / 2 + 1);
+
+        let mut entries = Vec::new();
+        filed.list_entries(8, &mut entries).unwrap();
+        assert!(!filed.hides_any(8, &entries).unwrap());
+        let (start, num_blocks) = filed.lists[8].filter_at();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // Behind the header.
+        bytes[64 + start as usize..][..num_blocks * BLOCK_LEN].fill(0);
+        mend_checks(&mut bytes);
+        std::fs::write(folder.path().join("empty"), bytes).unwrap();
+        let empty = KeyRun::open(&folder.path().join("empty"), "0123456789abcdef").unwrap();
+        assert!(empty.hides_any(8, &entries).unwrap());
     }
 
     #[test]

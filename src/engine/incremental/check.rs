@@ -147,6 +147,10 @@ fn check_ids(articles: &crate::engine::store::Articles, runs: &[KeyRun]) -> Resu
                 let segment = run.segment().expect("it was opened from a file");
                 problems.push(segment.damaged(0, "a key leads to an article that there is not"));
             }
+            if run.hides_any(list, &entries)? {
+                let segment = run.segment().expect("it was opened from a file");
+                problems.push(segment.damaged(0, "a filter hides a key that is there"));
+            }
         }
     }
     Ok(problems)
