@@ -470,14 +470,6 @@ impl Articles {
         (words, self.places[first..].iter().map(|place| *place as u32).collect())
     }
 
-    /// Bytes in the table of a number.
-    pub(super) fn table_bytes(&self, number: u32) -> usize {
-        [&self.heads, &self.bodies, &self.notes]
-            .map(|shelf| 8 * shelf.words(u64::from(number) << 32).len())
-            .iter()
-            .sum()
-    }
-
     /// The articles of an index at these ordinals, in this order; nothing is copied.
     pub(super) fn select(&self, ordinals: &[u32]) -> Self {
         let [heads, bodies, notes] = [&self.heads, &self.bodies, &self.notes].map(Shelf::share);
@@ -521,6 +513,23 @@ impl Articles {
         look(heads + 1, body, self.record(ordinal).body_len())?;
         look(heads + 2, notes, note::LEN)?;
         look(heads + 2, notes, self.get(ordinal).notes_len())?;
+        Ok(())
+    }
+
+    /// Asks the system for what [`Articles::look_at`] reads of articles, so that the disk is waited for once and not once for
+    /// each.
+    ///
+    /// # Errors
+    /// [`Error::IndexDamaged`] when a head is not as it was written.
+    pub(super) fn will_look_at(&self, ordinals: &[u32]) -> Result<()> {
+        for ordinal in ordinals {
+            if let Some((segment, heads, [body, notes])) = self.look_at_head(*ordinal)? {
+                let body_len = self.terms(*ordinal)?.body_len();
+                for (section, place, len) in [(heads + 1, body, body_len), (heads + 2, notes, note::LEN)] {
+                    segment.will_read(section, 8 * (place as u32 as usize), 8 * len);
+                }
+            }
+        }
         Ok(())
     }
 

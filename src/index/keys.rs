@@ -10,7 +10,7 @@
 use super::disk::Disk;
 use super::filter::{self, BLOCK_LEN};
 use super::segment::{Kind, Segment, SegmentWriter};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hash::hash64;
 use crate::lsh::NUM_SHARDS;
 use std::path::Path;
@@ -32,7 +32,11 @@ const HELD_SLOT_ENTRIES: usize = 4;
 /// in ten seem to be there.
 const BLOCK_ENTRIES: u32 = 200;
 /// Entries of a list that has a filter, at least, as in a run of two hundred thousand articles: a shorter one is soon looked into.
+#[cfg(not(test))]
 const FILTERED_ENTRIES: u32 = 1 << 15;
+/// In tests few, so that indexes of a hundred articles have filters.
+#[cfg(test)]
+const FILTERED_ENTRIES: u32 = 16;
 /// The first format whose lists have filters.
 const FILTERED_FORMAT: u32 = 2;
 const ID_SEED: u64 = 0x6964;
@@ -202,6 +206,9 @@ impl KeyRun {
         if ordinal_bits > 32 || lists.iter().any(|list| list.slot_bits > 32) {
             return Err(segment.damaged(0, "a table of impossible widths"));
         }
+        if first.checked_add(num).is_none() {
+            return Err(segment.damaged(0, "more articles than there are ordinals"));
+        }
         let has_filters = segment.format() >= FILTERED_FORMAT;
         if !lists.iter().all(|list| list.ends_within(segment.section_len(0) as u64, has_filters)) {
             return Err(segment.damaged(0, "a list that reaches beyond its section"));
@@ -344,7 +351,10 @@ impl KeyRun {
                 if left > wanted {
                     break;
                 }
-                each(self.first + step);
+                // In a file that is as it was written there is none beyond.
+                if step < self.num {
+                    each(self.first + step);
+                }
             }
         }
     }
@@ -374,14 +384,29 @@ impl KeyRun {
         let num_slots = 1usize << list.slot_bits;
         let slots = self.read(list.slots_at(), 4 * (num_slots + 1))?;
         let start = |slot: usize| u32::from_le_bytes(slots[4 * slot..4 * slot + 4].try_into().expect("four bytes"));
+        let mut at = 0;
         for slot in 0..num_slots {
             let high = (slot as u64) << (32 - list.slot_bits);
-            for entry in start(slot).min(list.num)..start(slot + 1).min(list.num) {
+            let end = start(slot + 1);
+            if start(slot) != at || end < at || end > list.num {
+                return Err(self.impossible(list, "slots that do not follow one another"));
+            }
+            for entry in at..end {
                 let (left, step) = self.entry(bytes, entry as usize);
+                if step >= self.num {
+                    return Err(self.impossible(list, "an article that the run does not cover"));
+                }
                 entries.push((high | left) << 32 | u64::from(self.first + step));
             }
+            at = end;
         }
         Ok(())
+    }
+
+    /// The error of a list that was never written so.
+    #[cold]
+    fn impossible(&self, list: List, what: &str) -> Error {
+        self.segment().expect("runs in memory are whole").damaged(list.start as usize, what)
     }
 }
 
@@ -497,7 +522,7 @@ impl EncodedList {
         let num_slots = 1usize << slot_bits;
         let (filter_at, num_blocks) = if shape == Shape::Filed { list.filter_at() } else { (0, 0) };
         let (filter_at, filter_len) = (filter_at as usize, num_blocks * BLOCK_LEN);
-        bytes.reserve_exact((list.slots_end() as usize).max(filter_at + filter_len));
+        bytes.reserve_exact((list.slots_end() as usize).max(filter_at + filter_len).next_multiple_of(BLOCK_LEN));
         let mask = (1u64 << (32 - slot_bits)) - 1;
         for entry in entries {
             let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
@@ -510,13 +535,16 @@ impl EncodedList {
             bytes.extend_from_slice(&(at as u32).to_le_bytes());
         }
         if num_blocks > 0 {
-            // The next list begins behind a whole number of blocks, and each block is a line of the processor's cache.
             bytes.resize(filter_at + filter_len, 0);
             for entry in entries {
                 let rest = (entry >> 32) as u32;
                 let block = filter_at + filter::place(rest, num_blocks) * BLOCK_LEN;
                 filter::add(&mut bytes[block..block + BLOCK_LEN], rest);
             }
+        }
+        if shape == Shape::Filed {
+            // So that each block of the next list's filter is a line of the processor's cache.
+            bytes.resize(bytes.len().next_multiple_of(BLOCK_LEN), 0);
         }
         Self { list, bytes }
     }
@@ -599,10 +627,12 @@ mod tests {
         // A short one before and behind it.
         let others = [(7 << 32, 1), (9 << 32, 2)];
         let held = KeyRun::held((0, num), (0..num).map(|at| (8 << 32 | key(at), at)).chain(others));
+        assert!((0..num).step_by(7).all(|at| found(&held, 8 << 32 | key(at)) == [at]));
+        assert!((num..2 * num).step_by(7).all(|at| found(&held, 8 << 32 | key(at)).is_empty()));
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, num)).unwrap();
         (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&held], list, Some).unwrap()).unwrap());
-        writer.finish().unwrap();
+        assert_eq!(writer.finish().unwrap(), std::fs::metadata(&path).unwrap().len());
         let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
         assert!((0..num).all(|at| found(&filed, 8 << 32 | key(at)) == [at]));
         assert!(others.iter().all(|(key, ordinal)| found(&filed, *key) == [*ordinal]));
@@ -632,6 +662,53 @@ mod tests {
     }
 
     #[test]
+    fn what_no_writer_writes_is_refused() {
+        let num = 200;
+        let held = KeyRun::held((10, num), (0..num).map(|at| (8 << 32 | u64::from(at * 0x0147_ae14), 10 + at)));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (10, num)).unwrap();
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&held], list, Some).unwrap()).unwrap());
+        writer.finish().unwrap();
+        let list = KeyRun::open(&path, "0123456789abcdef").unwrap().lists[8];
+        assert_eq!(list.slot_bits, 2);
+        let whole = std::fs::read(&path).unwrap();
+        let [entries_at, slots_at] = [list.start, list.slots_at()].map(|at| 64 + at as usize);
+        let table_at = (0..whole.len() - 16).step_by(8).find(|at| {
+            let head = [10u32, num, 8, 0].map(u32::to_le_bytes);
+            whole[*at..at + 16] == *head.as_flattened()
+        });
+        let table_at = table_at.expect("the table says what is covered");
+        let forged = |at: usize, bytes: &[u8]| {
+            let mut forged = whole.clone();
+            forged[at..at + bytes.len()].copy_from_slice(bytes);
+            mend_checks(&mut forged);
+            std::fs::write(&path, forged).unwrap();
+            KeyRun::open(&path, "0123456789abcdef")
+        };
+        let listed = |run: &KeyRun| run.list_entries(8, &mut Vec::new());
+        listed(&forged(0, &[]).unwrap()).unwrap();
+        // A slot that begins before the one in front of it, one that begins beyond all, none at the beginning.
+        for (slot, start) in [(2, 0), (4, num + 1), (0, 1)] {
+            assert!(listed(&forged(slots_at + 4 * slot, &u32::to_le_bytes(start)).unwrap()).is_err(), "slot {slot}");
+        }
+        // An article behind those that are covered.
+        let run = forged(entries_at, &[0xff]).unwrap();
+        assert!(listed(&run).is_err() && found(&run, 8 << 32).is_empty());
+        assert!(forged(table_at, &u32::MAX.to_le_bytes()).is_err());
+        // 200 is the first step that is not covered.
+        let run = forged(entries_at, &[200]).unwrap();
+        assert!(listed(&run).is_err() && found(&run, 8 << 32).is_empty());
+        // Widths beyond 32 bits, of ordinals and of the slots of list 8; 32 are possible.
+        let reason = |at: usize, bits: u32| forged(at, &bits.to_le_bytes()).err().map(|error| error.to_string());
+        let is_impossible = |reason: Option<String>| reason.is_some_and(|reason| reason.ends_with("impossible widths"));
+        let slot_bits_at = table_at + 8 * (TABLE_HEAD + 2 * 8 + 1) + 4;
+        assert!(is_impossible(reason(table_at + 8, 33)) && is_impossible(reason(slot_bits_at, 33)));
+        assert!(reason(table_at + 8, 32).is_none());
+        assert!(reason(slot_bits_at, 32).is_some_and(|reason| reason.ends_with("reaches beyond its section")));
+    }
+
+    #[test]
     fn what_goes_is_left_out_and_the_rest_renumbered() {
         let run = KeyRun::held((10, 4), [(5, 10), (5, 11), (5, 13), (9 << 32, 12)]);
         let folder = tempfile::tempdir().unwrap();
@@ -648,5 +725,35 @@ mod tests {
     fn ids_and_exact_texts_have_lists_of_their_own() {
         assert!((NUM_SHARDS..NUM_SHARDS + 64).contains(&((list_of_id("a") >> 32) as usize)));
         assert!((NUM_SHARDS + 64..NUM_LISTS).contains(&((list_of_exact(u128::MAX) >> 32) as usize)));
+    }
+
+    #[test]
+    fn a_list_is_laid_out_as_the_format_says() {
+        // 4,990 bytes of entries, filled up to 4,996; 33 slots; five blocks from 5,184 on.
+        let list = List { start: 64, num: 998, slot_bits: 5 };
+        assert_eq!((list.slots_at(), list.slots_end()), (64 + 4_996, 64 + 5_128));
+        assert_eq!(list.filter_at(), (64 + 5_184, 5));
+        assert_eq!([0, 1 << 31, u32::MAX].map(|rest| list.slot(rest)), [0, 16, 31]);
+        let num_blocks = |num: u32| List { num, ..list }.filter_at().1;
+        assert_eq!([FILTERED_ENTRIES - 1, FILTERED_ENTRIES, 200, 201].map(num_blocks), [0, 1, 1, 2]);
+        // With its filter it takes 5,504 bytes.
+        assert!(list.ends_within(64 + 5_504, true) && !list.ends_within(64 + 5_503, true));
+        assert!(list.ends_within(64 + 5_128, false) && !list.ends_within(64 + 5_127, false));
+        // A short one has none, and one without entries takes no bytes wherever it is said to be.
+        let short = List { start: 0, num: FILTERED_ENTRIES - 1, slot_bits: 0 };
+        assert!(short.ends_within(short.slots_end(), true) && !short.ends_within(short.slots_end() - 1, true));
+        assert!(List { start: 9_999, num: 0, slot_bits: 0 }.ends_within(64, true));
+        assert!(!List { start: 9_999, ..short }.ends_within(64, true));
+    }
+
+    #[test]
+    fn ids_and_exact_texts_are_found_by_the_upper_and_lower_bits_of_their_hashes() {
+        let parts = |key: u64| ((key >> 32) as usize, key as u32);
+        // The upper half of a fingerprint: its upper six bits, its lower 32.
+        assert_eq!(parts(list_of_exact(u128::MAX)), (NUM_LISTS - 1, u32::MAX));
+        assert_eq!(parts(list_of_exact(u128::from(u64::MAX))), (NUM_LISTS - 64, 0));
+        assert_eq!(parts(list_of_exact(0x8400_0000_0000_0007 << 64)), (NUM_LISTS - 64 + 33, 7));
+        let hash = hash64(b"id", 0x6964);
+        assert_eq!(parts(list_of_id("id")), (1024 + (hash >> 58) as usize, hash as u32));
     }
 }

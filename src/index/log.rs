@@ -63,7 +63,6 @@ impl Log {
     }
 
     /// Bytes of the log.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         self.file.len()
     }
@@ -161,6 +160,7 @@ pub(crate) fn mend_checks(bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::Faults;
 
     const SKETCH: &str = "0123456789abcdef";
 
@@ -212,5 +212,45 @@ mod tests {
         let mut log = Log::append_to(&Disk::default(), &path, ends[1]).unwrap();
         log.append(3, b"other").unwrap();
         assert_eq!(read_log(&path, SKETCH).unwrap().0[2].payload, b"other");
+    }
+
+    #[test]
+    fn frames_of_any_number_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut log = Log::create(&Disk::default(), &path, SKETCH).unwrap();
+        let numbers = [1, 0x100, CHECK_SEED, u64::MAX];
+        for seq in numbers {
+            log.append(seq, b"a change").unwrap();
+        }
+        let (frames, _) = read_log(&path, SKETCH).unwrap();
+        assert_eq!(frames.iter().map(|frame| frame.seq).collect::<Vec<u64>>(), numbers);
+        // The checksum of a payload is under the number of its frame.
+        let bytes = std::fs::read(&path).unwrap();
+        let check = hash64(b"a change", 0x6c6f_6700 ^ 0x100).to_le_bytes();
+        assert_eq!(bytes[HEADER_LEN + FRAME_LEN + 8..][24..32], check);
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_header_is_no_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        drop(Log::create(&Disk::default(), &path, SKETCH).unwrap());
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(whole.len(), HEADER_LEN);
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(read_log(&path, SKETCH).unwrap_err().to_string().ends_with("no log of an index"), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_opening_has_found_is_made_to_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        drop(Log::create(&Disk::default(), &path, SKETCH).unwrap());
+        let faults = std::sync::Arc::new(Faults::after(1));
+        let mut log = Log::append_to(&Disk::with_faults(&faults), &path, HEADER_LEN as u64).unwrap();
+        assert!(log.sync().is_err() && faults.has_stopped());
     }
 }

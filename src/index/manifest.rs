@@ -101,7 +101,12 @@ impl Manifest {
         if check != format!("{:016x}\n", hash64(body.as_bytes(), CHECK_SEED)) {
             return Err(damaged(0, "not as it was written".to_string()));
         }
-        toml::from_str(body).map_err(|error| damaged(0, error.message().to_string()))
+        let manifest: Self = toml::from_str(body).map_err(|error| damaged(0, error.message().to_string()))?;
+        let [articles, keys] = [&manifest.articles, &manifest.keys].map(|entries| covered(entries));
+        if articles.is_none() || articles != keys {
+            return Err(damaged(0, "names segments that do not follow one another".to_string()));
+        }
+        Ok(manifest)
     }
 
     /// Replaces the manifest of a folder, so that at any moment there is the old or the new one.
@@ -117,6 +122,11 @@ impl Manifest {
         disk.rename(&made, &Self::path(folder))?;
         disk.sync_folder(folder)
     }
+}
+
+/// How many articles entries cover, of which each follows the one before; `None` where one does not.
+fn covered(entries: &[FileEntry]) -> Option<u32> {
+    entries.iter().try_fold(0u32, |end, entry| end.checked_add(entry.num).filter(|_| entry.first == end))
 }
 
 /// The text of a manifest with its checksum put right, so that readers get to see what is wrong beside it.
@@ -145,7 +155,7 @@ mod tests {
             state: 2,
             changes: vec![entry],
             articles: vec![entry],
-            keys: vec![entry, FileEntry { file: 4, ..entry }],
+            keys: vec![FileEntry { num: 7, ..entry }, FileEntry { file: 4, first: 7, num: 3, ..entry }],
         }
     }
 
@@ -165,9 +175,38 @@ mod tests {
             std::fs::write(&path, &whole[..at]).unwrap();
             assert!(Manifest::read(folder.path()).is_err(), "cut to {at}");
         }
+        for (articles, keys) in [
+            (manifest().articles, vec![]),
+            (vec![FileEntry { first: 1, ..manifest().articles[0] }], manifest().keys),
+            (manifest().articles, vec![manifest().keys[0]; 2]),
+            (vec![FileEntry { num: u32::MAX, ..manifest().articles[0] }; 2], manifest().keys),
+        ] {
+            Manifest { articles, keys, ..manifest() }.write(&Disk::default(), folder.path()).unwrap();
+            let error = Manifest::read(folder.path()).unwrap_err().to_string();
+            assert!(error.ends_with("do not follow one another"), "{error}");
+        }
         let newer = String::from_utf8(whole).unwrap().replace("format = 2", "format = 3");
         std::fs::write(&path, newer).unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
         assert!(error.ends_with("format 3; this version reads up to 2"), "{error}");
+    }
+
+    #[test]
+    fn whole_records_are_not_mentioned() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = Manifest { records: Records::Whole.name().to_string(), ..manifest() };
+        for (manifest, is_mentioned) in [(whole, false), (manifest(), true)] {
+            manifest.write(&Disk::default(), folder.path()).unwrap();
+            let text = std::fs::read_to_string(folder.path().join(NAME)).unwrap();
+            assert_eq!(text.contains("records"), is_mentioned);
+            assert_eq!(Manifest::read(folder.path()).unwrap(), manifest);
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_is_not_taken_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(NAME)).unwrap();
+        assert!(matches!(Manifest::read(folder.path()), Err(Error::Io { .. })));
     }
 }

@@ -194,8 +194,8 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Says that the first section, heads or keys, is looked at again and again. Of what is read through a map that is read in no
-    /// order, as the others are, Linux takes no notice when it looks for memory to take back.
+    /// Says that the first section, of most kinds heads or keys, is looked at again and again. Of what is read through a map that
+    /// is read in no order, as the others are, Linux takes no notice when it looks for memory to take back.
     fn keep_first(&self) {
         #[cfg(unix)]
         if let Some((start, len)) = self.sections.first() {
@@ -381,5 +381,46 @@ mod tests {
         bytes[4] = 3;
         std::fs::write(&path, &bytes).unwrap();
         assert!(open(Kind::Keys, SKETCH).ends_with("format 3; this version reads up to 2"));
+    }
+
+    fn open(path: &Path, num_sections: usize) -> Result<Segment> {
+        Segment::open(path, Kind::Keys, SKETCH, num_sections)
+    }
+
+    #[test]
+    fn sections_begin_at_the_next_multiple_of_64() {
+        let folder = tempfile::tempdir().unwrap();
+        let segment = open(&write(folder.path()), 3).unwrap();
+        assert_eq!(segment.sections, [(64, 40_100), (40_192, 0), (40_192, 4)]);
+    }
+
+    #[test]
+    fn a_section_may_end_where_the_tables_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.seg");
+        let mut writer = SegmentWriter::create(&Disk::default(), &path, Kind::Keys, SKETCH, 7).unwrap();
+        writer.begin_section().unwrap();
+        writer.write(&[5; 64]).unwrap();
+        assert_eq!(writer.finish().unwrap(), std::fs::metadata(&path).unwrap().len());
+        assert_eq!(open(&path, 1).unwrap().bytes(0, 0, 64).unwrap(), [5; 64]);
+        // One byte more, and it reaches into them.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[128 + 8..128 + 16].copy_from_slice(&65u64.to_le_bytes());
+        mend_checks(&mut bytes);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(open(&path, 1).unwrap_err().to_string().ends_with("a section reaches beyond the file"));
+    }
+
+    #[test]
+    fn damage_in_the_next_block_harms_none_that_ends_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path());
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[BLOCK_LEN] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let segment = open(&path, 3).unwrap();
+        // The first section begins behind the header.
+        let last_ten = BLOCK_LEN - HEADER_LEN - 10;
+        assert!(segment.bytes(0, last_ten, 10).is_ok() && segment.bytes(0, last_ten, 11).is_err());
     }
 }

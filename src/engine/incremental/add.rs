@@ -481,7 +481,7 @@ impl Index {
         self.is_expiry_done &= delta.cutoff <= self.state.cutoff;
         self.num_counted = self.articles.len() as u32;
         self.state.apply(delta);
-        self.unsaved.extend_from_slice(&out.0[changes_from..changes_end]);
+        self.unsaved.add(&out.0[changes_from..changes_end]);
         self.crowds.apply(crowds);
         let Self { pool, runs, .. } = self;
         pool.install(|| runs.settle());
@@ -593,7 +593,7 @@ impl Index {
     }
 
     /// Articles that have expired and whose going is not derived yet.
-    fn due(&self) -> Vec<u32> {
+    pub(super) fn due(&self) -> Vec<u32> {
         let is_due = |ordinal: &u32| self.state.is_live(*ordinal) && !self.is_current(*ordinal);
         (0..self.articles.len() as u32).filter(is_due).collect()
     }
@@ -605,7 +605,8 @@ impl Index {
             let first = self.articles.len() as u32;
             let Derived { delta, events, crowds } = self.derive(&change, &[])?;
             self.write_change(first, &delta, &events, crowds)
-        })
+        })?;
+        self.flush_if_large()
     }
 
     /// Whether the index takes changes.

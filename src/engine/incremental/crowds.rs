@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Entries of the crowds that are kept: as many of those met last, up to as many of those before, and up to as many of those
 /// that a change makes. An entry takes some eight bytes, and an article two of them at each depth that its bucket comes to.
-const MAX_HELD: usize = 1 << 23;
+const MAX_HELD: usize = 1 << 24;
 
 /// What a bucket that was crowded, or has become so, is after a change.
 #[derive(Clone, Debug)]

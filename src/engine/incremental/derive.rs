@@ -103,14 +103,17 @@ impl Index {
             turnout.copies.iter().filter_map(|copies| Some((copies.stand_in?, copies.members.as_slice()))).collect();
         let find_copies = |ordinal: u32| self.copies_of(ordinal);
         let events = story::assign(&self.state, change, &drafts, &copies, find_copies, &mut delta)?;
-        for draft in drafts {
-            // Clusters that are as they were are not told again.
-            delta.formed.extend(Some(draft).filter(|draft| draft.members.len() > 1).map(|draft| Group {
-                story: delta.story_of(&self.state, draft.members[0]),
-                representative: draft.representative,
-                members: draft.members,
-            }));
+        let mut unchanged: HashSet<u32> = HashSet::default();
+        for Draft { representative, members } in drafts.into_iter().filter(|draft| draft.members.len() > 1) {
+            let group = Group { story: delta.story_of(&self.state, members[0]), representative, members };
+            // A match may touch many clusters, most of which stay as they are.
+            if self.state.groups.get(&group.story) == Some(&group) {
+                unchanged.insert(group.story);
+            } else {
+                delta.formed.push(group);
+            }
         }
+        delta.dissolved.retain(|story| !unchanged.contains(story));
         Ok(Derived { delta, events, crowds })
     }
 
@@ -318,6 +321,7 @@ impl Index {
 
     /// Puts articles in order of id, and looks at them for the first time.
     pub(super) fn sort_by_id(&self, ordinals: &mut [u32]) -> Result<()> {
+        self.articles.will_look_at(ordinals)?;
         ordinals.iter().try_for_each(|ordinal| self.articles.look_at(*ordinal))?;
         ordinals.sort_unstable_by(|a, b| self.order(*a, *b));
         Ok(())
@@ -348,14 +352,16 @@ impl Index {
                 }
                 let ahead = some.iter().fold(0, |all, (a, _)| all ^ self.articles.read_ahead(*a));
                 std::hint::black_box(ahead);
+                // The heads suffice for most, and what else there is of these stays where it is.
+                let with_terms = some.iter().copied().zip(&terms);
+                let close = with_terms.filter(|(_, (of_a, of_b))| outlook(of_a, of_b) == Outlook::Match);
+                let close: Vec<(u32, u32)> = close.map(|(pair, _)| pair).collect();
+                close.iter().try_for_each(|(a, b)| self.articles.will_look_at(&[*a, *b]))?;
                 let mut found = Vec::new();
-                for ((a, b), (of_a, of_b)) in some.iter().zip(&terms) {
-                    // The heads suffice for most, and what else there is of these stays where it is.
-                    if outlook(of_a, of_b) == Outlook::Match {
-                        self.articles.look_at(*a)?;
-                        self.articles.look_at(*b)?;
-                        found.extend(self.judge_match(*a, *b, scratch));
-                    }
+                for (a, b) in close {
+                    self.articles.look_at(a)?;
+                    self.articles.look_at(b)?;
+                    found.extend(self.judge_match(a, b, scratch));
                 }
                 Ok(found)
             })

@@ -3,8 +3,9 @@
 use super::add::ByList;
 use super::crowds::Crowds;
 use super::decide::believed;
+use super::derive::{Change, Derived};
 use super::runs::{Runs, merge};
-use super::saved::{self, Since};
+use super::saved::{self, Unsaved};
 use super::state::{Bytes, Delta, Input, State, flag};
 use super::{FLUSH_BYTES, FLUSH_LEN, Index, Margins, Recovered, Writing};
 use crate::engine::Engine;
@@ -185,9 +186,16 @@ impl Index {
         let (mut index, loaded) = Self::load(&disk, folder, engine, manifest)?;
         let (log, events) = open_logs(&disk, folder, &index.manifest, &loaded)?;
         index.writing = Some(Writing { _lock: lock, log, events, is_halted: false });
-        index.catch_up()?;
         let pool = Arc::clone(&index.pool);
-        let events = pool.install(|| index.derive_all())?;
+        let events = pool.install(|| {
+            // First what has expired goes, and is told.
+            let due = Change { dead: index.due(), ..Change::default() };
+            let Derived { delta, mut events, .. } = index.derive(&due, &[])?;
+            index.state.apply(&delta);
+            index.is_expiry_done = true;
+            events.extend(index.derive_all()?);
+            Ok::<_, Error>(events)
+        })?;
         // What happened to stories is a change of its own, which the new manifest comes with.
         let seq = index.seq + 1;
         let lines = index.describe(seq, &events)?;
@@ -278,7 +286,7 @@ impl Index {
         }
         let mut filed_runs = Vec::new();
         for entry in &manifest.keys {
-            filed_runs.push(KeyRun::open(&keys_path(folder, entry.file), &sketch)?);
+            filed_runs.push(open_keys(folder, entry, &sketch)?);
         }
         let state = saved::read(folder, &manifest, articles.len())?;
         let state = state.unwrap_or_else(|| State { cutoff: i64::MIN, arrival: i64::MIN, ..State::default() });
@@ -308,7 +316,7 @@ impl Index {
             articles,
             whens,
             state,
-            unsaved: Vec::new(),
+            unsaved: Unsaved::none(folder, &manifest),
             runs: Runs::new(filed_runs),
             seq: manifest.seq,
             margins: Margins::default(),
@@ -364,7 +372,7 @@ impl Index {
             return None;
         }
         self.state.apply(&delta);
-        self.unsaved.extend_from_slice(&changes[..changes.len() - input.0.len()]);
+        self.unsaved.add(&changes[..changes.len() - input.0.len()]);
         Some(std::str::from_utf8(input.0).ok()?.to_string())
     }
 
@@ -394,8 +402,8 @@ impl Index {
 
     pub(super) fn flush_if_large(&mut self) -> Result<()> {
         let num_articles = self.articles.len() - self.table_first as usize;
-        let is_large = num_articles >= self.flush_len || self.articles.table_bytes(self.table) >= FLUSH_BYTES;
-        if is_large { self.flush() } else { Ok(()) }
+        let log_len = self.writing.as_ref().map_or(0, |writing| writing.log.len());
+        if num_articles >= self.flush_len || log_len >= FLUSH_BYTES { self.flush() } else { Ok(()) }
     }
 
     /// Puts what lies in memory and in the log into segments.
@@ -457,16 +465,10 @@ impl Index {
             manifest.keys.push(FileEntry { file: keys_number, first, num, bytes: of_keys? });
         }
         let Self { disk, folder, writing, state, unsaved, .. } = self;
-        gone.extend(saved::write(
-            disk,
-            folder,
-            &mut manifest,
-            (state, Some(Since { covers, changes: unsaved })),
-            number(),
-        )?);
+        gone.extend(saved::write(disk, folder, &mut manifest, (state, Some((unsaved, covers))), number())?);
         let writing = writing.as_mut().expect("a writer flushes");
         writing.begin_anew(disk, folder, &mut manifest, None, number())?;
-        unsaved.clear();
+        *unsaved = Unsaved::none(folder, &manifest);
         self.manifest = manifest;
         if covers.1 > 0 {
             let entry = *self.manifest.articles.last().expect("one was added");
@@ -708,6 +710,15 @@ pub(super) fn add_segment(
     let number = entry.file as u32;
     articles.add_segment(number, segment, [section::HEADS, section::BODIES, section::NOTES], &places);
     Ok(())
+}
+
+pub(super) fn open_keys(folder: &Path, entry: &FileEntry, sketch: &str) -> Result<KeyRun> {
+    let run = KeyRun::open(&keys_path(folder, entry.file), sketch)?;
+    if run.covers() != (entry.first, entry.num) {
+        let segment = run.segment().expect("it was opened from a file");
+        return Err(segment.damaged(0, "covers other articles than the manifest says"));
+    }
+    Ok(run)
 }
 
 pub(super) fn open_articles(folder: &Path, entry: &FileEntry, sketch: &str) -> Result<Segment> {

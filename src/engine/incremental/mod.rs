@@ -32,6 +32,7 @@ use crate::verify::Level;
 use crowds::Crowds;
 use rayon::prelude::*;
 use runs::Runs;
+use saved::Unsaved;
 use state::State;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -72,8 +73,7 @@ pub struct Index {
     /// When each article was published, else when it came.
     whens: Vec<i64>,
     state: State,
-    /// What became of it since it was last written: changes, one behind another.
-    unsaved: Vec<u8>,
+    unsaved: Unsaved,
     runs: Runs,
     /// Number of the file that the articles in memory will be in, and the first of them.
     table: u32,
@@ -106,9 +106,10 @@ struct Writing {
 /// How often a folder is read anew that a writer changes meanwhile.
 const TRIES: usize = 8;
 
-/// Articles in memory at which they are put in a segment, and bytes of their records: some are long.
+/// Articles in memory at which they are put in a segment, and bytes of the log: some records are long, and so is a change that
+/// touches large clusters.
 const FLUSH_LEN: usize = 1 << 15;
-const FLUSH_BYTES: usize = 256 << 20;
+const FLUSH_BYTES: u64 = 256 << 20;
 
 /// What opening an index took from its log: changes that were made to last and are in no segment yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

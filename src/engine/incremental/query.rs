@@ -49,8 +49,10 @@ impl Index {
             hits.extend(copies.iter().map(|copy| (true, i32::MAX, hit(*copy, (Relation::Exact, 10_000)))));
         }
         let mut scratch = Scratch::default();
-        for ordinal in self.candidates(&analyzed)?.into_iter().filter(|ordinal| copies.binary_search(ordinal).is_err())
-        {
+        let mut met = self.candidates(&analyzed)?;
+        met.retain(|ordinal| copies.binary_search(ordinal).is_err());
+        self.articles.will_look_at(&met)?;
+        for ordinal in met {
             self.articles.look_at(ordinal)?;
             let (verdict, relation) = self.judge_guest(article.id.as_str(), &record, ordinal, &mut scratch);
             if relation.is_match() || relation.is_link() {

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::index::{KeyFilter, KeyRun, NUM_LISTS, NUM_PARTS, RunPart, RunWriter};
 use rayon::prelude::*;
 
-/// Entries of runs in files that a filter in memory may stand for, at five bits each and some. Runs beyond have their own
-/// filters in their files, each of which is looked at for each key.
+/// Entries of runs in files that a filter in memory may stand for, at five bits each and some. Of runs beyond each is looked at
+/// for each key: long lists have filters of their own in the file.
 const MAX_FILTERED: u64 = 1 << 27;
 /// Entries that the filter of runs in memory begins with room for.
 const HELD_FILTERED: u64 = 1 << 22;

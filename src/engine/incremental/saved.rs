@@ -9,18 +9,51 @@ use std::path::{Path, PathBuf};
 
 /// Sections of a segment of either kind.
 const NUM_SECTIONS: usize = 1;
+/// Bytes of the flags of an article in a change.
+const FLAGS_LEN: usize = 8;
 
-/// What happened to a state since it was last written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Since<'a> {
-    /// The articles that came: the first, and how many.
-    pub(super) covers: (u32, u32),
-    /// Changes, one behind another.
-    pub(super) changes: &'a [u8],
+/// What happened to a state since it was last written: changes, one behind another. `None` where writing all of it takes less.
+#[derive(Debug)]
+pub(super) struct Unsaved {
+    changes: Option<Vec<u8>>,
+    /// Bytes that they may have.
+    limit: u64,
 }
 
-/// Writes a state under a number, and lets a manifest name it: what became of it `since` or, where that is nothing to go by or
-/// together more than half as long, all of it. The files that the manifest names no more.
+impl Unsaved {
+    /// Nothing yet: the state is as the files say that a manifest names. Together changes may be half as long as what was
+    /// written whole.
+    pub(super) fn none(folder: &Path, manifest: &Manifest) -> Self {
+        let whole_len = std::fs::metadata(state_path(folder, manifest.state)).map_or(0, |file| file.len());
+        let changed_len: u64 = manifest.changes.iter().map(|entry| entry.bytes).sum();
+        let changes = (manifest.state > 0).then(Vec::new);
+        Self { changes, limit: (whole_len / 2).saturating_sub(changed_len) }
+    }
+
+    /// Adds a change.
+    pub(super) fn add(&mut self, change: &[u8]) {
+        let room = self.limit;
+        self.changes = self.changes.take().filter(|changes| (changes.len() + change.len()) as u64 <= room);
+        if let Some(changes) = &mut self.changes {
+            changes.extend_from_slice(change);
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        self.changes.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.bytes().map_or(0, <[u8]>::len)
+    }
+}
+
+/// What became of a state, and the articles that came: the first, and how many.
+pub(super) type Since<'a> = (&'a Unsaved, (u32, u32));
+
+/// Writes a state under a number, and lets a manifest name it: what became of it `since`, or all of it. The files that the
+/// manifest names no more.
 ///
 /// # Errors
 /// When it cannot be written, or what was written before not be read.
@@ -37,22 +70,18 @@ pub(super) fn write(
         Ok::<_, Error>(writer)
     };
     let path_of = |entry: &FileEntry| changes_path(folder, entry.file);
-    let whole_path = state_path(folder, manifest.state);
-    // None where there is none yet.
-    let whole_len = std::fs::metadata(&whole_path).map_or(0, |file| file.len());
-    let changed_len: u64 = manifest.changes.iter().map(|entry| entry.bytes).sum();
-    let Some(since) = since.filter(|since| 2 * (changed_len + since.changes.len() as u64) <= whole_len) else {
+    let Some((changes, (mut first, mut num))) = since.and_then(|(unsaved, covers)| Some((unsaved.bytes()?, covers)))
+    else {
         let mut gone: Vec<PathBuf> = manifest.changes.iter().map(path_of).collect();
-        gone.extend((manifest.state > 0).then_some(whole_path));
+        gone.extend((manifest.state > 0).then(|| state_path(folder, manifest.state)));
         let mut writer = begin(&state_path(folder, number), Kind::State)?;
         state.write(|bytes| writer.write(bytes))?;
         writer.finish()?;
         (manifest.state, manifest.changes) = (number, Vec::new());
         return Ok(gone);
     };
-    // As runs of keys do, files double in size.
-    let (mut merged_from, mut len, (mut first, mut num)) =
-        (manifest.changes.len(), since.changes.len() as u64, since.covers);
+    // As with runs of keys, what is no longer than what comes behind it is written anew with it.
+    let (mut merged_from, mut len) = (manifest.changes.len(), changes.len() as u64);
     while let Some(last) = manifest.changes[..merged_from].last().filter(|last| last.bytes <= len) {
         (merged_from, len, first, num) = (merged_from - 1, len + last.bytes, last.first, num + last.num);
     }
@@ -60,7 +89,7 @@ pub(super) fn write(
     for entry in &manifest.changes[merged_from..] {
         writer.write(section(&open(&path_of(entry), Kind::Changes, manifest)?)?)?;
     }
-    writer.write(since.changes)?;
+    writer.write(changes)?;
     let bytes = writer.finish()?;
     let gone = manifest.changes.drain(merged_from..).map(|entry| path_of(&entry)).collect();
     manifest.changes.push(FileEntry { file: number, first, num, bytes });
@@ -86,7 +115,10 @@ pub(super) fn read(folder: &Path, manifest: &Manifest, num_articles: usize) -> R
         segment = open(&changes_path(folder, entry.file), Kind::Changes, manifest)?;
         let follows = state.flags.len() == entry.first as usize;
         let end = state.flags.len().saturating_add(entry.num as usize);
-        if !follows || end > num_articles || carry_out(&mut state, end, section(&segment)?).is_none() {
+        // The flags of each article that came are in it, so that a few bytes cannot ask for room for many.
+        let is_long_enough = entry.num as usize <= segment.section_len(0) / FLAGS_LEN;
+        if !follows || !is_long_enough || end > num_articles || carry_out(&mut state, end, section(&segment)?).is_none()
+        {
             return Err(cannot_be(&segment));
         }
     }
@@ -181,7 +213,9 @@ mod tests {
                 state.apply(&delta);
             }
             let covers = (first as u32, (state.flags.len() - first) as u32);
-            let since = (round != 100).then_some(Since { covers, changes: &changes.0 });
+            let mut unsaved = Unsaved::none(folder.path(), &manifest);
+            unsaved.add(&changes.0);
+            let since = (round != 100).then_some((&unsaved, covers));
             for path in write(&Disk::default(), folder.path(), &mut manifest, (&state, since), round).unwrap() {
                 std::fs::remove_file(path).unwrap();
             }
@@ -206,8 +240,9 @@ mod tests {
         let mut changes = Bytes::default();
         let change = delta(&state, 2, 1);
         change.write(&mut changes);
-        let since = Since { covers: (900, 2), changes: &changes.0 };
-        write(&Disk::default(), folder.path(), &mut manifest, (&state, Some(since)), 2).unwrap();
+        let mut unsaved = Unsaved::none(folder.path(), &manifest);
+        unsaved.add(&changes.0);
+        write(&Disk::default(), folder.path(), &mut manifest, (&state, Some((&unsaved, (900, 2)))), 2).unwrap();
         state.flags.resize(902, 0);
         state.stories.resize(902, 0);
         state.apply(&change);

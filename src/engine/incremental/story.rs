@@ -119,7 +119,7 @@ pub(super) fn assign(
     stories.sort_unstable();
     delta.stories = stories;
 
-    // Clusters of touched stories go; those that stay are told anew.
+    // Clusters of touched stories go; who calls knows which of them stay as they are.
     let left = delta.left.iter().copied();
     let members = drafts.iter().flat_map(|draft| draft.members.iter().copied());
     let mut touched: Vec<u32> = left.chain(members).map(story_before).filter(|story| *story != 0).collect();

@@ -4,7 +4,7 @@ use super::*;
 use crate::article::Article;
 use crate::engine::Versions;
 use crate::hash::mix64;
-use crate::index::Faults;
+use crate::index::{Faults, FileEntry};
 use crate::lsh::Crowd;
 use crate::profile::Profile;
 use std::collections::BTreeMap;
@@ -331,8 +331,11 @@ fn a_disk_that_stops_anywhere_loses_nothing() {
             index.add(portion.to_vec())?;
             *done += 1;
         }
+        index.flush()?;
         index.remove([articles[3].id.as_str(), articles[40].id.as_str()])?;
         *done += 1;
+        index.flush()?;
+        assert!(!index.manifest.changes.is_empty(), "what became of the state is written, not all of it");
         index.expire(Timestamp(1_700_060_000))?;
         *done += 1;
         index.compact()?;
@@ -415,6 +418,11 @@ fn damage_is_named() {
     for portion in articles.chunks(50) {
         index.add(portion.to_vec()).unwrap();
     }
+    index.flush().unwrap();
+    assert_eq!(index.remove([articles[7].id.as_str()]).unwrap(), 1);
+    index.flush().unwrap();
+    assert!(!index.manifest.changes.is_empty(), "there is a file of changes");
+    index.add(feed(160, &mut Random(5))[150..].to_vec()).unwrap();
     let expected = rows(&index.clusters().unwrap());
     drop(index);
     let files: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -464,6 +472,94 @@ fn an_index_is_made_once() {
     assert_eq!(Index::open(temporary.path(), engine).unwrap().len(), len);
 }
 
+/// Segments that the manifest speaks of otherwise than they do are refused, and named.
+#[test]
+fn a_manifest_of_other_segments_is_refused() {
+    let engine = engine(32, 400);
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    let mut index = Index::open(folder, engine.clone()).unwrap();
+    for portion in feed(90, &mut Random(11)).chunks(60) {
+        index.add(portion.to_vec()).unwrap();
+        index.flush().unwrap();
+    }
+    let whole = index.manifest.clone();
+    drop(index);
+    assert!(whole.keys.len() == 2 && whole.articles.len() == 2);
+    let refused = |manifest: &Manifest| {
+        manifest.write(&Disk::default(), folder).unwrap();
+        assert!(!Index::check(folder).unwrap().problems.is_empty());
+        Index::read(folder, engine.clone()).unwrap_err().to_string()
+    };
+    // As many in all, parted elsewhere.
+    let parted = |entries: &[FileEntry]| {
+        let [mut first, mut second] = [entries[0], entries[1]];
+        (first.num, second.first, second.num) = (first.num - 1, second.first - 1, second.num + 1);
+        vec![first, second]
+    };
+    let error = refused(&Manifest { keys: parted(&whole.keys), ..whole.clone() });
+    assert!(error.contains("keys-") && error.contains("other articles"), "{error}");
+    let error = refused(&Manifest { articles: parted(&whole.articles), ..whole.clone() });
+    assert!(error.contains("articles-") && error.contains("other articles"), "{error}");
+    // More than the files have room for: said before that room is made.
+    let huge = |entries: &[FileEntry]| vec![entries[0], FileEntry { num: u32::MAX - entries[1].first, ..entries[1] }];
+    let change = FileEntry { first: whole.keys[1].first, num: u32::MAX - whole.keys[1].first, ..whole.keys[1] };
+    let (articles, keys) = (huge(&whole.articles), huge(&whole.keys));
+    refused(&Manifest { articles, keys, changes: vec![change], ..whole.clone() });
+    whole.write(&Disk::default(), folder).unwrap();
+    assert!(Index::check(folder).unwrap().problems.is_empty());
+}
+
+/// Changes are kept to be written in place of the state only while that is less to write.
+#[test]
+fn changes_longer_than_the_state_are_let_go() {
+    let engine = engine(32, 400);
+    let temporary = tempfile::tempdir().unwrap();
+    let mut index = Index::open(temporary.path(), engine.clone()).unwrap();
+    let articles = feed(60, &mut Random(13));
+    index.add(articles.clone()).unwrap();
+    index.flush().unwrap();
+    let state_len = std::fs::metadata(files::state_path(temporary.path(), index.manifest.state)).unwrap().len();
+    let live: BTreeMap<String, Article> =
+        articles.iter().map(|article| (article.id.to_string(), article.clone())).collect();
+    let mut most = 0;
+    for article in live.values().take(40) {
+        assert_eq!(index.remove([article.id.as_str()]).unwrap(), 1);
+        index.add(vec![article.clone()]).unwrap();
+        most = most.max(index.unsaved.len());
+    }
+    assert!(most > 0 && 2 * most as u64 <= state_len, "{most} bytes of a state of {state_len}");
+    assert_eq!(index.unsaved.len(), 0, "they were let go");
+    index.flush().unwrap();
+    assert!(index.manifest.changes.is_empty(), "the state is written whole");
+    assert_as_batch(&Index::read(temporary.path(), engine.clone()).unwrap(), &live, &engine, "after a whole state");
+}
+
+/// One that is made as another, but for the verdict: it takes more to match.
+fn stricter(engine: &Engine) -> Engine {
+    let verdict = crate::profile::VerdictParams { match_percent: 99, ..engine.profile().verdict().clone() };
+    engine.clone().with_profile(engine.profile().clone().with_verdict(verdict).unwrap())
+}
+
+fn stories_of(index: &Index) -> BTreeMap<String, u64> {
+    index.stories().unwrap().into_iter().map(|(id, story)| (id, u64::from(story))).collect()
+}
+
+/// What has expired and was not derived yet is told too.
+#[test]
+fn what_has_expired_is_told_when_all_is_judged_anew() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mild = engine(32, 400);
+    let mut index = Index::open(temporary.path(), mild.clone()).unwrap();
+    index.add(feed(120, &mut Random(3))).unwrap();
+    let len = index.len();
+    index.hide_before(Timestamp(1_700_060_000)).unwrap();
+    drop(index);
+    let index = Index::judge_anew(temporary.path(), stricter(&mild)).unwrap();
+    assert!((1..len).contains(&index.len()), "{} of {len}", index.len());
+    assert_eq!(followed(temporary.path()), stories_of(&index));
+}
+
 /// What happened to stories when all was judged anew comes with the new manifest: lines that were lost are told again.
 #[test]
 fn what_is_judged_anew_is_told_for_good() {
@@ -475,12 +571,9 @@ fn what_is_judged_anew_is_told_for_good() {
     drop(index);
     let events = folder.join(files::EVENTS);
     let told_before = std::fs::read(&events).unwrap();
-    let verdict = crate::profile::VerdictParams { match_percent: 99, ..mild.profile().verdict().clone() };
-    let strict = mild.profile().clone().with_verdict(verdict).unwrap();
-    let strict = mild.with_profile(strict);
+    let strict = stricter(&mild);
     let index = Index::judge_anew(folder, strict.clone()).unwrap();
-    let stories: BTreeMap<String, u64> =
-        index.stories().unwrap().into_iter().map(|(id, story)| (id, u64::from(story))).collect();
+    let stories = stories_of(&index);
     drop(index);
     let told = std::fs::read(&events).unwrap();
     assert!(told.len() > told_before.len(), "no story was parted");
