@@ -133,4 +133,26 @@ mod tests {
             prop_assert_eq!(fast, slow);
         }
     }
+
+    proptest! {
+        #[test]
+        fn of_equals_the_smaller_nodes_go_first(n in 0usize..10, scores in prop::collection::vec(-2i32..4, 100)) {
+            let at = |i: usize, j: usize| 1024 * scores[i.min(j) * 10 + i.max(j)];
+            let fast: Vec<Vec<u32>> =
+                average_link(n, at).into_iter().map(|c| c.into_iter().map(|m| m as u32).collect()).collect();
+            let slow = naive::average_link(n as u32, |i, j| at(i as usize, j as usize));
+            prop_assert_eq!(fast, slow);
+        }
+    }
+
+    #[test]
+    fn each_pair_is_asked_for_once() {
+        let mut asked = Vec::new();
+        let clusters = average_link(4, |i, j| {
+            asked.push((i, j));
+            -1
+        });
+        assert_eq!(clusters.len(), 4);
+        assert_eq!(asked, [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]);
+    }
 }

@@ -215,4 +215,39 @@ mod tests {
         assert!(parts.iter().flatten().any(|m| m.margin == 109));
         assert_eq!(components(11, &chain, 400).len(), 1);
     }
+
+    #[test]
+    fn a_component_too_large_is_cut_where_it_is_weakest() {
+        let chain: Vec<Match> =
+            (0..10).map(|i| Match { a: i, b: i + 1, margin: 100 + i as i32, excerpt: None }).collect();
+        let parts = components(11, &chain, 4);
+        let margins: Vec<Vec<i32>> = parts.iter().map(|part| part.iter().map(|m| m.margin).collect()).collect();
+        // From the strongest on: 7 to 10, 3 to 6, and what is left.
+        assert_eq!(margins, [vec![100, 101], vec![103, 104, 105], vec![107, 108, 109]]);
+    }
+
+    #[test]
+    fn the_representative_is_nearest_to_the_others() {
+        let mut table = Table(vec![(1, 2, 100), (1, 3, 900), (2, 3, 500)]);
+        for members in [[1, 2, 3], [3, 1, 2], [2, 3, 1]] {
+            assert_eq!(representative(&members, &mut table), 3, "{members:?}");
+        }
+        // Of two that are as near the one that comes first by precedence.
+        for members in [[1, 3], [3, 1]] {
+            assert_eq!(representative(&members, &mut table), 1, "{members:?}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_that_fails_against_the_representative_stands_alone() {
+        // 5 is an excerpt of 2, for which 1 stands.
+        assert_eq!(run(&[(1, 2, 4000, None), (2, 5, 900, Some(5))]), [vec![1, 2], vec![5]]);
+    }
+
+    #[test]
+    fn a_member_that_fails_against_the_representative_leaves() {
+        let clusters =
+            run(&[(1, 2, 9000, None), (1, 3, 9000, None), (2, 3, 1000, None), (2, 4, 3000, None), (3, 4, 3000, None)]);
+        assert_eq!(clusters, [vec![1, 2, 3], vec![4]]);
+    }
 }

@@ -190,3 +190,39 @@ mod faults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn every_step_can_be_the_one_that_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        let stops_after = |num_steps: i64| Disk::with_faults(&Arc::new(Faults::after(num_steps)));
+        let opened = || stops_after(1).append_to(&path, 1).unwrap();
+        for (step, result) in [
+            ("create", stops_after(0).create(&path).map(drop)),
+            ("append_to", stops_after(0).append_to(&path, 1).map(drop)),
+            ("write", opened().write(b"yz")),
+            ("sync", opened().sync()),
+            ("rename", stops_after(0).rename(&path, &folder.path().join("b"))),
+            ("sync_folder", stops_after(0).sync_folder(folder.path())),
+            ("remove", stops_after(0).remove(&path)),
+        ] {
+            assert!(result.is_err(), "{step}");
+        }
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn what_is_not_there_is_gone_and_what_is_no_file_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        Disk::default().remove(&folder.path().join("none")).unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        assert!(Disk::default().remove(&inner).is_err());
+    }
+}

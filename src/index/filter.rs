@@ -133,4 +133,26 @@ mod tests {
         filter.clear();
         assert!(!filter.may_hold(key(0)) && !KeyFilter::new(0).may_hold(key(0)));
     }
+
+    #[test]
+    fn a_key_lies_where_the_format_says() {
+        for rest in [1, 77, 1 << 31, u32::MAX] {
+            let mut block = [0; BLOCK_LEN];
+            add(&mut block, rest);
+            let set: Vec<u64> = (0..512).filter(|bit| block[*bit as usize / 8] >> (bit % 8) & 1 == 1).collect();
+            let hash = mix64(u64::from(rest));
+            let mut expected = vec![hash & 0x1ff, hash >> 9 & 0x1ff];
+            expected.sort_unstable();
+            expected.dedup();
+            assert_eq!(set, expected, "{rest}");
+            assert!(may_hold(&block, rest));
+            // Either bit alone is not enough.
+            for bit in set {
+                let mut other = block;
+                other[bit as usize / 8] &= !(1u8 << (bit % 8));
+                assert!(!may_hold(&other, rest), "{rest}");
+            }
+        }
+        assert_eq!([0, 1 << 31, u32::MAX].map(|rest| place(rest, 7)), [0, 3, 6]);
+    }
 }

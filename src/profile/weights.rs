@@ -17,7 +17,7 @@ const CHECKSUM_SEED: u64 = 0x5353_5754;
 /// idf is held in sixteenths of a nat: 0 to 15.9.
 pub const IDF_ONE: u8 = 16;
 
-/// The idf, in sixteenths of a nat, from which a token is rare: an anchor.
+/// The idf, in sixteenths of a nat, above which a token is rare: an anchor.
 pub const RARE_IDF: u8 = 6 * IDF_ONE;
 
 /// Bytes of a language.

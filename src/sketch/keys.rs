@@ -383,8 +383,11 @@ mod tests {
     use super::*;
     use crate::article::Article;
     use crate::bits::Width;
+    use crate::hash::HashMap;
+    use crate::profile::Weights;
     use crate::sketch::RecordBuf;
     use crate::text::Document;
+    use crate::text::{Token, TokenFlags};
     use proptest::prelude::*;
 
     fn terms_of(text: &str) -> (KeyMaker, RecordBuf, WeightedTerms) {
@@ -528,5 +531,161 @@ mod tests {
         let mut none = 0;
         maker.passage_keys(&RecordBuf::default().record(), |_| none += 1);
         assert_eq!(none, 0);
+    }
+
+    /// A record of content tokens by their hashes, in a language that is stated.
+    fn record_of(hashes: impl IntoIterator<Item = u32>, language: &str, profile: &Profile) -> RecordBuf {
+        let mut document = Document::new("", 0);
+        let token = |hash: u32| {
+            let flags = TokenFlags(0);
+            Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
+        };
+        document.tokens = hashes.into_iter().map(token).collect();
+        let article = Article { language: Some(language.into()), ..Article::new("1", "") };
+        RecordBuf::new(&article, &document, &[], profile)
+    }
+
+    #[test]
+    fn values_are_scattered_as_published() {
+        assert_eq!([0, 1, 0xffff_ffff].map(scatter), [0, 0x514e_28b7, 0x81f1_6f39]);
+    }
+
+    #[test]
+    fn a_rank_says_which_token_it_is_of() {
+        assert_eq!(with_index(0x0012_3456_789a, 7), 0x0012_3456_0007);
+    }
+
+    #[test]
+    fn tokens_weigh_by_idf_repeats_and_place() {
+        // The first is less rare than the others, the third stands three times, the fourth late.
+        let counts: HashMap<u32, u32> = [(1, 10)].into_iter().collect();
+        let profile = Profile::default().with_weights(Weights::from_counts("en", 1000, &counts, 1));
+        let content: Vec<u32> = [1, 2, 3, 3, 3].into_iter().chain(100..155).chain([4]).collect();
+        let record = record_of(content.iter().copied(), "en", &profile);
+        let terms = KeyMaker::new(&profile).weighted_terms(&record.record());
+        assert_eq!(&terms.hashes[..4], [1, 2, 3, 4]);
+        let scaled: Vec<f64> = (0..terms.idf.len())
+            .map(|at| {
+                let first = content.iter().position(|hash| *hash == terms.hashes[at]).unwrap() as f64;
+                let count = content.iter().filter(|hash| **hash == terms.hashes[at]).count() as f64;
+                let decay = (-first / f64::from(profile.sketch().lead_decay)).exp();
+                let weight = f64::from(terms.idf[at]).powi(3) * (1.0 + count.ln()).powi(2) * decay;
+                f64::from(terms.inverse[at]) * weight
+            })
+            .collect();
+        assert!(terms.idf[0] < terms.idf[1] && scaled[0] > 0.0);
+        assert!(scaled.iter().all(|value| (value / scaled[0] - 1.0).abs() < 0.01), "{scaled:?}");
+    }
+
+    #[test]
+    fn tokens_of_a_small_part_of_the_mean_take_no_part() {
+        // Beside twelve that no article has, one of a fiftieth and one of a twelfth of their weight, by the cube of idf.
+        let counts: HashMap<u32, u32> = [(1, 150), (2, 50)].into_iter().collect();
+        let profile = Profile::default().with_weights(Weights::from_counts("en", 1000, &counts, 1));
+        let record = record_of((1..=2).chain(101..=112), "en", &profile);
+        let terms = KeyMaker::new(&profile).weighted_terms(&record.record());
+        assert_eq!(terms.idf.len(), 13);
+        assert_eq!(terms.hashes[..2], [2, 101]);
+    }
+
+    #[test]
+    fn a_prefix_is_as_short_as_carries_enough() {
+        let maker = KeyMaker::new(&Profile::default());
+        // The key of a set is of its sum; the tokens are 1, 2, 3 and so on.
+        let of_first =
+            |num: u64| Some(mix64((1..=num).fold(maker.tree_salts[0], |sum, token| sum.wrapping_add(token))));
+        let prefix = |idf: u32, num_tokens: u64, depth: usize| match maker.prefix_key(
+            0,
+            depth,
+            (1..=num_tokens).map(|token| (token, idf)),
+        ) {
+            Prefix::Whole(key) => (true, Some(key)),
+            Prefix::Exhausted(key) => (false, key),
+        };
+        let enough = maker.key_weight;
+        // Two at least, as many as it takes, six at most.
+        assert_eq!(prefix(enough, 40, 0), (true, of_first(2)));
+        assert_eq!(prefix(enough.div_ceil(3), 40, 0), (true, of_first(3)));
+        assert_eq!(prefix(1, 40, 0), (true, of_first(6)));
+        // Refined by one more each time, up to 24.
+        assert_eq!(prefix(enough, 40, 1), (true, of_first(3)));
+        assert_eq!(prefix(enough, 40, 22), (true, of_first(24)));
+        assert_eq!(prefix(enough, 40, 23), (false, None));
+        // All there are, where that is less than enough: a key from two on, which cannot be refined.
+        assert_eq!(prefix(1, 2, 0), (false, of_first(2)));
+        assert_eq!(prefix(1, 1, 0), (false, None));
+        assert_eq!(prefix(1, 2, 1), (false, None));
+        assert_eq!(prefix(enough, 2, 1), (false, None));
+    }
+
+    #[test]
+    fn a_key_is_of_the_tokens_under_the_seed() {
+        let (maker, profile) = (KeyMaker::new(&Profile::default()), Profile::default());
+        let record = record_of([5, 9], "en", &profile);
+        let terms = maker.weighted_terms(&record.record());
+        for tree in 0..maker.num_trees() {
+            let add = |sum: u64, hash: u64| sum.wrapping_add(mix64(hash ^ maker.token_seed));
+            let key = mix64([5, 9].into_iter().fold(maker.tree_salts[tree], add));
+            // Without one of the two there is no second.
+            assert_eq!(maker.tree_keys(&terms, tree, 0, &mut KeyScratch::default()), [Some(key), None, None]);
+        }
+    }
+
+    #[test]
+    fn the_short_list_changes_nothing_in_a_long_text() {
+        let (maker, profile) = (KeyMaker::new(&Profile::default()), Profile::default());
+        let record = record_of(1..=200, "en", &profile);
+        let terms = maker.weighted_terms(&record.record());
+        assert!(terms.idf.len() > 2 * LANES);
+        let full = WeightedTerms { short_list: 0, cutoffs: vec![0; terms.cutoffs.len()], ..terms.clone() };
+        let mut scratch = KeyScratch::default();
+        for tree in 0..maker.num_trees() {
+            let fast = maker.tree_keys(&terms, tree, 0, &mut scratch);
+            assert_eq!(fast, maker.tree_keys(&full, tree, 0, &mut scratch), "tree {tree}");
+        }
+    }
+
+    #[test]
+    fn of_each_window_the_rarest_passage_is_taken() {
+        let profile = Profile::default();
+        let maker = KeyMaker::new(&profile);
+        let found = |record: &Record<'_>| {
+            let mut keys = Vec::new();
+            maker.passage_keys(record, |key| keys.push(key));
+            keys
+        };
+        // Of each run of tokens its idf and key; of each window of runs the first in these, the last of equals.
+        let expected = |record: &Record<'_>, len: usize| -> Vec<u64> {
+            let hash = |term: &u16| u64::from(record.terms.hashes()[usize::from(*term)]);
+            let passage = |run: &[u16]| {
+                let add = |key: u64, term: &u16| key.wrapping_mul(maker.passage_factor).wrapping_add(hash(term));
+                (run.iter().map(|term| record.idf_of(*term)).sum::<u32>(), mix64(run.iter().fold(PASSAGE_SALT, add)))
+            };
+            let passages: Vec<(u32, u64)> = record.content.windows(len).map(passage).collect();
+            let width = maker.passage_window.min(passages.len()).max(1);
+            let best = |from: usize| (from..from + width).max_by_key(|at| (passages[*at], *at)).unwrap();
+            let mut taken: Vec<usize> = (0..(passages.len() + 1).saturating_sub(width)).map(best).collect();
+            taken.dedup();
+            taken.into_iter().map(|at| passages[at].1).collect()
+        };
+        let text = long_story();
+        let of_language = |language: &str| {
+            let article = Article { language: Some(language.into()), ..Article::new("1", "") };
+            RecordBuf::new(&article, &Document::new(&text, 10_000), &[], &profile)
+        };
+        let len = maker.passage_len;
+        // Where no table tells what is rare, twice as many tokens make a passage.
+        for (language, len) in [("en", len), ("de", 2 * len)] {
+            let record = of_language(language);
+            let expected = expected(&record.record(), len);
+            assert!(expected.len() > 2);
+            assert_eq!(found(&record.record()), expected, "{language}");
+        }
+        // Fewer passages than a window holds have one key, fewer tokens than a passage none.
+        for (num_tokens, num_keys) in [(len - 1, 0), (len, 1), (len + 2, 1)] {
+            let record = record_of(1..=num_tokens as u32, "en", &profile);
+            assert_eq!(found(&record.record()), expected(&record.record(), len));
+            assert_eq!(found(&record.record()).len(), num_keys, "{num_tokens}");
+        }
     }
 }

@@ -721,4 +721,91 @@ mod tests {
         assert!(r.content.is_empty() && r.shingles.is_empty() && r.figures.is_empty() && r.terms.is_empty());
         assert!(RecordBuf::default().record().content.is_empty());
     }
+
+    #[test]
+    fn what_is_known_of_a_text_as_a_whole() {
+        let buf = record("The road to Lima was cut, and Lima waited for rain.");
+        let r = buf.record();
+        assert_eq!((r.terms.num_tokens(), r.terms.is_empty()), (11, false));
+        // A name that stands twice is one.
+        assert_eq!(r.terms.num_names(), 1);
+        let idf: Vec<u32> = (0..r.terms.len() as u16).map(|term| r.idf_of(term)).collect();
+        assert_eq!(idf, r.terms.idf().iter().map(|idf| u32::from(*idf)).collect::<Vec<u32>>());
+        assert!(idf.iter().any(|value| *value != idf[0]));
+    }
+
+    #[test]
+    fn a_record_weighed_anew_is_that_of_the_other_table() {
+        let known = record("The rain cut the roads.");
+        let counts: HashMap<u32, u32> = known.record().terms.hashes().iter().map(|hash| (*hash, 9)).collect();
+        let table = Weights::from_counts("en", 1000, &counts, 1);
+        let english = "The rain cut the roads to Lima, and the road to the port.";
+        let german = "Der Regen hat am Montag die Straßen unterbrochen, wie ein Sprecher mitteilte.";
+        for text in [english, german] {
+            let (article, document) = (Article::new("1", text), Document::new(text, 1000));
+            let made = |profile: &Profile| RecordBuf::new(&article, &document, &[], profile);
+            let before = made(&Profile::default());
+            let expected = made(&Profile::default().with_weights(table.clone()));
+            let mut anew = RecordBuf::default();
+            anew.weigh_anew(before.head(), before.body(), &table);
+            assert_eq!((anew.head(), anew.body()), (expected.head(), expected.body()));
+            assert_eq!(anew.head() != before.head(), before.record().terms.is_weighted());
+        }
+    }
+
+    #[test]
+    fn hashes_beyond_what_counts_hold_are_sorted_too() {
+        let values: Vec<u32> = (0..70_000).map(|i| crate::hash::mix64(i) as u32).collect();
+        let mut expected = values.clone();
+        expected.sort_unstable();
+        let mut sorted = Vec::new();
+        sort_hashes(&values, &mut sorted, |hash| hash >> 23);
+        assert!(sorted == expected);
+    }
+
+    #[test]
+    fn a_figure_in_parentheses_behind_another_is_its_conversion() {
+        let figures = |text: &str| record(text).record().figures.to_vec();
+        assert_eq!(figures("The port is 14 kilometres downriver (9 miles) from Lima."), [14_000]);
+        // Too far behind it, without parentheses, behind no figure, and of another sentence.
+        assert_eq!(figures("The port is 14 kilometres downstream (9 miles) from Lima."), [9_000, 14_000]);
+        assert_eq!(figures("The rain sank 3 of 14 boats off Lima."), [3_000, 14_000]);
+        assert_eq!(figures("A party (9 members) has left Lima."), [9_000]);
+        assert_eq!(figures("The rain fell for 14 days. (9 were cold.)"), [9_000, 14_000]);
+    }
+
+    #[test]
+    fn a_correction_is_told_by_its_formula_alone() {
+        let says = |text: &str| says_correction(&Article::new("1", text), &Document::new(text, 1000));
+        // One double r, and two of them, with no other double letter.
+        assert!(says("(Corrects a date.) Two roads to Lima are cut."));
+        assert!(says("(Corrects name of ferry.) Two roads to Lima are cut."));
+        assert!(!says("Two roads to Lima are cut; a ferry waits."));
+    }
+
+    /// By stop words, characters of other scripts, known words and letters, in this order.
+    #[test]
+    fn a_text_that_names_no_language_is_english_by_its_words_or_letters() {
+        const GERMAN: &str = "Der Regen hat am Montag die Straßen unterbrochen, wie ein Sprecher mitteilte.";
+        let counts: HashMap<u32, u32> = [(1, 1)].into_iter().collect();
+        let table = Weights::from_counts("en", 10, &counts, 1);
+        // A hundred tokens, of which some are stop words, some characters, some known to the table.
+        let is_english = |text: &str, [num_stops, num_characters, num_known]: [u32; 3]| {
+            let mut document = Document::new(text, 0);
+            let token = |at: u32| {
+                let stop = TokenFlags::STOP * u8::from(at < num_stops);
+                let character = TokenFlags::CHARACTER * u8::from((num_stops..num_stops + num_characters).contains(&at));
+                let hash = if at >= 100 - num_known { 1 } else { 2 + at };
+                let flags = TokenFlags(stop | character);
+                Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
+            };
+            document.tokens = (0..100).map(token).collect();
+            is_language(&Article::new("1", ""), &document, &table)
+        };
+        // Its letters say that it is German.
+        assert!(is_english(GERMAN, [18, 0, 0]) && !is_english(GERMAN, [17, 0, 0]));
+        assert!(is_english(GERMAN, [0, 0, 75]) && !is_english(GERMAN, [0, 0, 74]));
+        // No letters say anything.
+        assert!(is_english("", [0, 25, 0]) && !is_english("", [0, 26, 0]));
+    }
 }

@@ -54,6 +54,10 @@ fn block_mask(block: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::article::Article;
+    use crate::profile::Profile;
+    use crate::sketch::RecordBuf;
+    use crate::text::{Document, Token, TokenFlags};
 
     #[test]
     fn blocks_cover_all_bits_once() {
@@ -76,5 +80,31 @@ mod tests {
         let close = print ^ (1 | 1 << 20 | 1 << 40 | 1 << 63);
         assert!(keys(close).iter().any(|k| keys(print).contains(k)));
         assert!(!keys(!print).iter().any(|k| keys(print).contains(k)));
+    }
+
+    /// A record in a language without a table: all words weigh the same.
+    fn record(hashes: &[u32]) -> RecordBuf {
+        let mut document = Document::new("", 0);
+        let token = |hash: &u32| {
+            let flags = TokenFlags(0);
+            Token { start: 0, end: 0, hash: u64::from(*hash), stem_hash: *hash, sentence: 0, flags, value: 0 }
+        };
+        document.tokens = hashes.iter().map(token).collect();
+        let article = Article { language: Some("de".into()), ..Article::new("1", "") };
+        RecordBuf::new(&article, &document, &[], &Profile::default())
+    }
+
+    #[test]
+    fn each_bit_is_what_most_of_the_vocabulary_say() {
+        let print = |hashes: &[u32]| simhash(&record(hashes).record(), 1);
+        let [a, b, c] = [7, 8, 9].map(|hash: u32| mix64(u64::from(hash) ^ derived_seed(1, SALT)));
+        let most = a & b | b & c | a & c;
+        assert_eq!([print(&[]), print(&[7]), print(&[7, 7])], [0, a, a]);
+        assert_eq!(print(&[7, 8, 9]), most);
+        // Where two differ neither is more; three times one outweigh two others; a word stands four times at most.
+        assert_eq!(print(&[7, 8]), a & b);
+        assert_eq!(print(&[7, 8, 7, 9, 7]), a);
+        assert_eq!(print(&[7, 7, 7, 7, 7, 7, 8, 8, 8, 9, 9]), most);
+        assert_ne!(simhash(&record(&[7]).record(), 2), a);
     }
 }

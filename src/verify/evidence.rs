@@ -402,7 +402,7 @@ fn quote_cover(shorter: &Record<'_>, longer: &Record<'_>, map: &[u16]) -> (i32, 
     (quote_value, ratio(plain[1], plain[0]))
 }
 
-/// Share of the smaller headline's stems in the other headline; neutral when either is missing.
+/// Share of the smaller headline's stems in the other headline; a quarter when either is missing.
 fn title_cover(shorter: &Record<'_>, longer: &Record<'_>) -> i32 {
     if shorter.title.is_empty() || longer.title.is_empty() {
         return NEUTRAL / 2;
@@ -690,7 +690,9 @@ fn best_sentence(
 mod tests {
     use super::*;
     use crate::article::Article;
+    use crate::article::Timestamp;
     use crate::bits::Width;
+    use crate::hash::hash64;
     use crate::profile::{Profile, RARE_IDF};
     use crate::shingle::shingle_hashes;
     use crate::sketch::{RecordBuf, TermSums};
@@ -877,6 +879,202 @@ mod tests {
             }
             let got = overlap(&list(&a), &list(&b)).jaccard();
             prop_assert_eq!(got, (naive::jaccard(&a, &b) * f64::from(ONE)) as i32);
+        }
+    }
+
+    /// A record of words in a language without a table, so that all weigh the same: figures are numbers, words with a
+    /// capital names, those with a quote in front quoted; a point ends a sentence.
+    fn plain(text: &str, shingles: &[u64]) -> RecordBuf {
+        let mut document = Document::new("", 0);
+        for (sentence, words) in (0..).zip(text.split('.')) {
+            document.tokens.extend(words.split_whitespace().map(|word| {
+                let (is_quoted, word) = (word.starts_with('"'), word.trim_start_matches('"'));
+                let value = 1000 * word.parse::<u64>().unwrap_or(0);
+                let is_name = word.starts_with(char::is_uppercase);
+                let flags = (TokenFlags::NUMBER * u8::from(value > 0))
+                    | (TokenFlags::NAME * u8::from(is_name))
+                    | (TokenFlags::QUOTE * u8::from(is_quoted));
+                let hash = hash64(word.as_bytes(), 0);
+                Token { start: 0, end: 0, hash, stem_hash: hash as u32, sentence, flags: TokenFlags(flags), value }
+            }));
+        }
+        let article = Article { language: Some("de".into()), ..Article::new("1", "") };
+        RecordBuf::new(&article, &document, shingles, &Profile::default())
+    }
+
+    /// Words of one letter and a number each.
+    fn list(letter: char, numbers: Range<u32>) -> String {
+        numbers.map(|number| format!("{letter}{number} ")).collect()
+    }
+
+    fn measured(first: &RecordBuf, second: &RecordBuf) -> Evidence {
+        measure(&first.record(), &second.record(), &mut Scratch::default())
+    }
+
+    #[test]
+    fn the_shorter_is_the_one_of_fewer_words() {
+        // Not the one whose shingles come first.
+        let (long, short) = (plain("a b c d", &[1]), plain("a b c", &[9]));
+        assert!(!measured(&long, &short).first_is_shorter);
+        assert!(measured(&short, &long).first_is_shorter);
+    }
+
+    #[test]
+    fn leads_and_tails_are_looked_for_where_they_may_stand() {
+        let shorter = plain(&list('a', 0..99), &[]);
+        let longer = [
+            list('a', 0..10),
+            list('a', 70..80),
+            list('b', 0..20),
+            // Beyond the lead, but where a lead is looked for.
+            list('a', 30..40),
+            list('b', 20..30),
+            // Beyond that.
+            list('a', 10..20),
+            list('b', 30..40),
+            // In the last third.
+            list('a', 50..60),
+            list('b', 40..70),
+        ];
+        let e = measured(&shorter, &plain(&longer.concat(), &[]));
+        assert!(e.is_complete && e.first_is_shorter);
+        // Of the first 40 words of each, those that the other has anywhere.
+        assert_eq!(e.value(Measurement::LeadShorter), ratio(30, 40));
+        assert_eq!(e.value(Measurement::LeadLonger), ratio(20, 40));
+        // Of the same, those that the other has among its first 60: 20 there, 10 back.
+        assert_eq!(e.value(Measurement::LeadBoth), (ratio(20, 40) + ratio(10, 40)) / 2);
+        assert_eq!(e.value(Measurement::TailShorter), ratio(10, 33));
+        assert_eq!(e.value(Measurement::TailLonger), ratio(10, 40));
+        assert_eq!(e.value(Measurement::LenRatio), ratio(99, 120));
+        assert_eq!(e.value(Measurement::LcsShorter), ratio(30, 99));
+    }
+
+    #[test]
+    fn quotes_are_looked_for_among_quotes() {
+        let shorter = plain(&format!("\"q0 \"q1 \"q2 \"q3 \"q4 {}", list('p', 0..10)), &[]);
+        // Two are quoted, one stands outside of quotes; of the other words one is quoted.
+        let longer = plain(&format!("\"q0 \"q1 q2 \"p0 p1 p2 {}", list('z', 0..15)), &[]);
+        let e = measured(&shorter, &longer);
+        assert!(e.is_complete && e.first_is_shorter);
+        assert_eq!(e.value(Measurement::QuoteCover), ratio(2, 5));
+        assert_eq!(e.value(Measurement::UnquotedCover), ratio(3, 10));
+        let unquoted = plain(&list('p', 0..10), &[]);
+        let e = measured(&unquoted, &unquoted);
+        assert_eq!([Measurement::QuoteCover, Measurement::UnquotedCover].map(|of| e.value(of)), [ONE / 2, ONE]);
+    }
+
+    #[test]
+    fn figures_count_by_what_they_tell() {
+        // 2 and 5 have one digit, 214 three.
+        assert_eq!(figure_overlap(&[2_000, 214_000], &[5_000, 214_000]), (ratio(3, 4), ratio(3, 5)));
+        let (none, seven): (&[u64], &[u64]) = (&[], &[7_000]);
+        for (shorter, longer) in [(none, seven), (seven, none), (none, none)] {
+            assert_eq!(figure_overlap(shorter, longer), (ONE / 2, ONE / 2));
+        }
+    }
+
+    #[test]
+    fn names_are_shared_by_either_and_by_both() {
+        let overlap = |shorter: &str, longer: &str| {
+            let (shorter, longer) = (plain(shorter, &[]), plain(longer, &[]));
+            name_overlap(&shorter.record(), &longer.record(), &mut Default::default())
+        };
+        assert_eq!(overlap("Yap Cruz ferry", "Yap Odilia Basco ran"), (ratio(1, 2), ratio(1, 4)));
+        assert_eq!(overlap("ferry", "ran aground"), (ONE / 2, ONE / 2));
+        assert_eq!(overlap("Yap ferry", "ran aground"), (0, 0));
+        assert_eq!(overlap("ferry", "Yap ran"), (ONE / 2, 0));
+    }
+
+    /// Of a pair that shares little, names tell whether it may be on one event; of others they are measured anyhow.
+    #[test]
+    fn names_are_looked_at_where_they_tell_something() {
+        let shorter = plain(&format!("Yap Cruz Odilia {}", list('w', 0..7)), &[]);
+        // Two words of ten in a text as long: little, but so alike as tellings of one event are.
+        let event = measured(&shorter, &plain(&format!("Yap w0 {}", list('z', 0..10)), &[]));
+        assert_eq!((event.is_complete, event.value(Measurement::NameCover)), (false, ratio(1, 3)));
+        // Four of ten in a text thirty times as long: enough, and not alike.
+        let close = measured(&shorter, &plain(&format!("Yap w0 w1 w2 {}", list('z', 0..296)), &[]));
+        assert_eq!((close.is_complete, close.value(Measurement::NameCover)), (true, ratio(1, 3)));
+    }
+
+    /// What shares words enough is looked at further where these stand in order, make up much of both, or were copied.
+    #[test]
+    fn order_words_or_copied_text_make_a_pair_worth_the_rest() {
+        let shorter = plain(&list('s', 0..10), &(1..=25).collect::<Vec<u64>>());
+        let is_complete = |shared: &str, num_others: u32, first_shingle: u64| {
+            let shingles: Vec<u64> = (first_shingle..70).collect();
+            let e = measured(&shorter, &plain(&format!("{shared} {}", list('z', 0..num_others)), &shingles));
+            assert!(e.first_is_shorter);
+            assert_eq!(e.is_complete, e.value(Measurement::NumberCover) > 0, "it stops before the figures");
+            e.is_complete
+        };
+        // Four words of ten, the wrong way round, in a long text; one shingle of 25.
+        assert!(!is_complete("s3 s2 s1 s0", 36, 25));
+        // Two of ten in order; four of twenty; two shingles of 25.
+        assert!(is_complete("s2 s3 s0 s1", 36, 25));
+        assert!(is_complete("s3 s2 s1 s0", 10, 25));
+        assert!(is_complete("s3 s2 s1 s0", 36, 24));
+    }
+
+    #[test]
+    fn sentences_are_aligned_with_those_that_hold_most_of_them() {
+        let shorter = plain("a0 a1 a2 a3 a4. c0 c1 c2 c3. d0 d1 d2 d3 d4 7. e0 e1. f0 f1 f2 f3 9.", &[]);
+        let longer = plain("x0 x1 9. c0 c1 c2 c3 y0 y1. a0 a1 a2 y2. d0 d1 d2 d3 8 y3. f0 y4 y5 y6.", &[]);
+        let e = measured(&shorter, &longer);
+        assert!(e.is_complete && e.first_is_shorter);
+        // Of sentences of three words and more 3 of 5 are found, 4 of 4, 4 of 6 and 1 of 5.
+        assert_eq!(e.value(Measurement::SentenceCover), ratio(12, 20));
+        // The third, second and fourth of the longer; the last is not aligned.
+        assert_eq!(e.value(Measurement::SentenceOrder), ratio(2, 4));
+        // So its figure, which the longer has, does not count, and that of the third is missing.
+        assert_eq!(e.value(Measurement::FactsAgainst), ONE);
+        // 3 of 5 of the one's first, 1 of 3 of the other's.
+        assert_eq!(e.value(Measurement::LeadSentence), (ratio(3, 5) + ratio(1, 3)) / 2);
+    }
+
+    #[test]
+    fn of_sentences_that_hold_as_much_the_first_is_the_counterpart() {
+        let shorter = plain("a0 a1 a2 a3. c0 c1 c2 c3. d0 d1 d2 d3.", &[]);
+        // The first sentence is held as well by the third, which has its first words; the second by the fourth. Of the
+        // third the first has one word.
+        let longer = plain("a2 a3 d3 x0. c0 c1 x1 x2. a0 a1 d0 d1 d2. c0 c1 x3 x4.", &[]);
+        let e = measured(&shorter, &longer);
+        assert!(e.is_complete && e.first_is_shorter);
+        assert_eq!(e.value(Measurement::SentenceOrder), ONE);
+        assert_eq!(e.value(Measurement::SentenceCover), ratio(7, 12));
+    }
+
+    #[test]
+    fn headlines_are_compared_by_the_smaller() {
+        let titled = |title: Option<&str>| {
+            let article = Article { title: title.map(Into::into), ..Article::new("1", "") };
+            RecordBuf::new(&article, &Document::new("", 0), &[], &Profile::default())
+        };
+        let cover =
+            |first: Option<&str>, second: Option<&str>| title_cover(&titled(first).record(), &titled(second).record());
+        let long = Some("Ferry aground off Batanes");
+        assert_eq!((cover(Some("Ferry lost"), long), cover(long, Some("Ferry lost"))), (ONE / 2, ONE / 2));
+        assert_eq!((cover(Some("Wheat"), long), cover(long, long)), (0, ONE));
+        assert_eq!([cover(None, long), cover(long, None), cover(None, None)], [ONE / 4; 3]);
+    }
+
+    #[test]
+    fn lengths_and_times_apart_are_logarithms() {
+        let words = plain(&list('w', 0..64), &[]);
+        // 2^6 words, of 2^12.
+        assert_eq!(measured(&words, &words).value(Measurement::LenShorter), ONE / 2);
+        let at = |seconds: Option<i64>| {
+            let article = Article { published: seconds.map(Timestamp), ..Article::new("1", "") };
+            RecordBuf::new(&article, &Document::new("", 0), &[], &Profile::default())
+        };
+        let apart = |first: Option<i64>, second: Option<i64>| time_apart(&at(first).record(), &at(second).record());
+        let hours = |hours: i64| apart(Some(0), Some(hours * 3600));
+        // An hour more than was between the two, of 2^13 hours, nearly a year.
+        assert_eq!([0, 1, 7, 63].map(hours), [0, ONE / 13, 3 * ONE / 13, 6 * ONE / 13]);
+        assert_eq!(apart(Some(7 * 3600 + 1800), Some(0)), hours(7));
+        // Not known: some hours.
+        for (first, second) in [(None, None), (Some(0), None), (None, Some(0))] {
+            assert!((hours(1)..hours(24)).contains(&apart(first, second)));
         }
     }
 }

@@ -96,4 +96,12 @@ mod tests {
             prop_assert_eq!(fast(&a, &b), naive::lcs_len(&a, &b));
         }
     }
+
+    #[test]
+    fn the_last_symbol_of_a_long_pattern_has_its_row() {
+        for len in [384u16, 385, 400, 1000] {
+            let all = (0..len).map(Some);
+            assert_eq!(lcs_len(0..len, all, len.into(), &mut Vec::new()), usize::from(len));
+        }
+    }
 }

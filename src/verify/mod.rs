@@ -196,7 +196,7 @@ fn wording_logit(evidence: &Evidence, profile: &Profile) -> i32 {
     let by_jaccard = evidence.value(Measurement::ShingleJaccard) - near;
     let by_excerpt = evidence.value(Measurement::ShingleContainment) - excerpt;
     let agreement = evidence.value(Measurement::NumberCover) - ONE / 2;
-    // One in twelve bits becomes four nats; half of the figures missing costs two.
+    // The whole of a share is worth eight nats; figures of which less than half agree cost up to six.
     2 * by_jaccard.max(by_excerpt) + 1024 + agreement.min(0) * 3
 }
 
@@ -363,6 +363,10 @@ mod tests {
     use super::*;
     use crate::article::{Article, Timestamp};
     use crate::engine::Engine;
+    use crate::hash::hash64;
+    use crate::profile::{Model, NUM_MEASUREMENTS, SketchParams, VerdictParams};
+    use crate::sketch::RecordBuf;
+    use crate::text::{Document, Token};
 
     const FIRST: &str = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, the coast \
         guard in Basco said. Fishermen from Ivana brought most of them ashore before dark, and the rest spent the night \
@@ -417,5 +421,361 @@ mod tests {
         assert!(apart.margin < near.margin && apart.relation.is_match());
         let undated = judged(&Article::new("a", FIRST), &at("b", &copy, 73));
         assert_eq!(undated.relation, near.relation);
+    }
+
+    /// [`FIRST`] in other words and another order: no five words in a row are the same.
+    const RETOLD: &str = "Before dark most of them were brought ashore by fishermen from Ivana; the rest were on a navy cutter \
+        for the night. In Basco the coast guard said it was on Monday that the ferry Santa Odilia, with 214 aboard as \
+        passengers, ran aground off Batanes. Reporters were told by Captain Rolando Yap that in a current so strong its \
+        steering failed, at two miles from harbour. People carried between the islands, and freight: about 9,000 in a year \
+        go by the ship.";
+
+    /// Evidence with some measurements in percent, the others 0.
+    fn of_shares(percent: &[(Measurement, i32)]) -> Evidence {
+        let mut values = [0; NUM_MEASUREMENTS];
+        for (measurement, share) in percent {
+            values[*measurement as usize] = ONE * *share / 100;
+        }
+        Evidence { values, first_is_shorter: true, is_complete: true }
+    }
+
+    /// The record of words as they are: figures are numbers, those with a capital names, and none is a stop word.
+    fn of_words(words: &str, title: &str, hours: Option<i64>) -> RecordBuf {
+        let mut document = Document::new("", 0);
+        let token = |word: &str| {
+            let value = 1000 * word.parse::<u64>().unwrap_or(0);
+            let is_name = word.starts_with(char::is_uppercase);
+            let flags = (TokenFlags::NUMBER * u8::from(value > 0)) | (TokenFlags::NAME * u8::from(is_name));
+            let hash = hash64(word.as_bytes(), 0);
+            Token { start: 0, end: 0, hash, stem_hash: hash as u32, sentence: 0, flags: TokenFlags(flags), value }
+        };
+        document.tokens = words.split_whitespace().map(token).collect();
+        let published = hours.map(|hours| Timestamp(hours * 3600));
+        let article = Article { language: Some("en".into()), published, ..Article::new("1", "").with_title(title) };
+        RecordBuf::new(&article, &document, &[], &Profile::default())
+    }
+
+    /// A profile whose model gives every pair the same log-odds, in units of 1/1024.
+    fn constant(logit: i32, match_percent: u32) -> Profile {
+        let profile = Profile::default();
+        let verdict = VerdictParams { match_percent, ..profile.verdict().clone() };
+        let model = Model::new(logit, &[("time_apart".to_string(), 0)]).unwrap();
+        profile.with_model(model, "").unwrap().with_verdict(verdict).unwrap()
+    }
+
+    #[test]
+    fn copies_are_exact_however_short() {
+        let verdict = judged(&Article::new("a", "Rain fell."), &Article::new("b", "Rain fell."));
+        assert_eq!((verdict.of_first(), verdict.of_second()), (Relation::Exact, Relation::Exact));
+        assert_eq!((verdict.margin, verdict.probability_e4), (0, 10_000));
+    }
+
+    #[test]
+    fn a_text_too_short_is_undecidable_beside_any_other() {
+        let (long, short) = (Article::new("a", FIRST), Article::new("b", FIRST.split_once(" Fishermen").unwrap().0));
+        let num_content = Engine::new(Profile::default()).analyze(&short).record.record().content.len();
+        let with_least = |min_content: usize| {
+            let profile = Profile::default();
+            let sketch = SketchParams { min_content, ..profile.sketch().clone() };
+            let engine = Engine::new(profile.with_sketch(sketch).unwrap());
+            [engine.judge(&long, &short).relation, engine.judge(&short, &long).relation]
+        };
+        assert_eq!(with_least(num_content + 1), [Relation::Undecidable; 2]);
+        assert!(with_least(num_content).into_iter().all(|relation| relation != Relation::Undecidable));
+    }
+
+    #[test]
+    fn strangers_are_far_from_a_match() {
+        let wheat = "Wheat futures in Chicago closed lower as rain reached the plains, traders said, and funds sold 4,000 \
+                     lots before the bell.";
+        let (first, second) = (at("a", FIRST, 0), at("b", wheat, 3));
+        for (verdict, is_forward) in [(judged(&first, &second), false), (judged(&second, &first), true)] {
+            assert!(!verdict.evidence.is_complete);
+            assert_eq!((verdict.relation, verdict.is_forward), (Relation::Unrelated, is_forward));
+            assert!(verdict.margin < 0 && verdict.probability_e4 == 0, "{}", verdict.margin);
+        }
+    }
+
+    #[test]
+    fn a_pair_matches_from_the_stated_probability_on() {
+        let (first, second) = (Article::new("a", FIRST), Article::new("b", FIRST.replace("brought", "carried")));
+        for level in [Level::Near, Level::Rewrite] {
+            let judged = |logit: i32, match_percent: u32| {
+                Engine::new(constant(logit, match_percent)).with_level(level).judge(&first, &second)
+            };
+            // One nat is a probability of 1 / (1 + 1/e).
+            let (above, below) = (judged(1024, 73), judged(1024, 74));
+            assert_eq!((above.relation, above.probability_e4), (Relation::Near, 7_311));
+            assert!(above.margin > 0 && below.margin < 0 && !below.relation.is_match(), "{level:?}");
+            // Just as likely as asked for is enough.
+            let even = judged(0, 50);
+            assert_eq!((even.relation, even.margin, even.probability_e4), (Relation::Near, 0, 5_000));
+        }
+    }
+
+    #[test]
+    fn a_rewrite_is_a_match_at_its_own_level_only() {
+        let (first, second) = (at("a", FIRST, 0), at("b", RETOLD, 3));
+        let engine = Engine::new(constant(10 * 1024, 60));
+        let verdict = engine.judge(&first, &second);
+        assert_eq!(verdict.evidence.value(Measurement::ShingleContainment), 0);
+        assert_eq!((verdict.relation, verdict.undirected), (Relation::Rewrite, Relation::Rewrite));
+        let near = engine.with_level(Level::Near);
+        let verdict = near.judge(&first, &second);
+        assert!(!verdict.relation.is_match() && !verdict.is_forward);
+        assert!(near.judge(&second, &first).is_forward);
+        // A copy is one, and so is a sentence that is copied, by little of the longer; where nothing else speaks against it.
+        let copy = at("b", &FIRST.replace("brought", "carried"), 3);
+        let sentence = at("b", FIRST.split_once(" Fishermen").unwrap().0, 3);
+        assert_eq!(near.judge(&first, &copy).relation, Relation::Near);
+        let excerpt = near.judge(&first, &sentence);
+        assert_eq!((excerpt.relation, excerpt.is_forward), (Relation::Excerpt, false));
+        let against = Engine::new(constant(-10 * 1024, 60)).with_level(Level::Near);
+        assert!(!against.judge(&first, &copy).relation.is_match());
+    }
+
+    #[test]
+    fn without_a_table_wording_alone_speaks() {
+        const GERMAN: &str = "14 Straßen und 230 Häuser hat der Regen am Montag in Lima unterspült, und viele Menschen mussten \
+                              mit Booten von den Dächern geholt werden, wie ein Sprecher der Provinz am Abend mitteilte.";
+        let german = |text: &str| Article { language: Some("de".into()), ..Article::new("b", text) };
+        let relation = |text: &str| judged(&german(GERMAN), &german(text)).relation;
+        assert_eq!(relation(&GERMAN.replace("mitteilte", "sagte")), Relation::Near);
+        // Much the same wording about other figures.
+        assert_eq!(relation(&GERMAN.replace("14", "15").replace("230", "240")), Relation::Undecidable);
+        // The model has no say where a table is of the language of one only.
+        let engine = Engine::new(constant(10 * 1024, 60));
+        let (english, other) = (Article::new("a", FIRST), german(RETOLD));
+        assert_eq!(engine.judge(&english, &other).relation, Relation::Undecidable);
+        assert_eq!(engine.judge(&other, &english).relation, Relation::Undecidable);
+    }
+
+    #[test]
+    fn wording_is_weighed_against_figures() {
+        let profile = Profile::default();
+        let near = profile.verdict().near_percent as i32;
+        let excerpt = profile.verdict().excerpt_percent as i32;
+        let logit = |jaccard: i32, containment: i32, figures: i32| {
+            let shares = [
+                (Measurement::ShingleJaccard, jaccard),
+                (Measurement::ShingleContainment, containment),
+                (Measurement::NumberCover, figures),
+            ];
+            wording_logit(&of_shares(&shares), &profile)
+        };
+        // What is just a copy, or just an excerpt, is a match, and a whole copy four nats more.
+        let just = logit(near, 0, 100);
+        assert!(just > logit_q10(6_000), "{just}");
+        assert_eq!(logit(0, excerpt, 100), just);
+        assert_eq!(logit(100, 0, 100), just + 4 * 1024);
+        assert!(logit(near / 2, 0, 100) < 0);
+        // Other figures outweigh all wording.
+        assert!(logit(100, 0, 0) < 0);
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_verbatim() {
+        let profile = Profile::default();
+        let is_excerpt = |containment: i32, length: i32| {
+            let shares = [(Measurement::ShingleContainment, containment), (Measurement::LenRatio, length)];
+            is_verbatim_excerpt(&of_shares(&shares), &profile)
+        };
+        assert!(is_excerpt(100, 25) && !is_excerpt(100, 100) && !is_excerpt(50, 25) && !is_excerpt(50, 100));
+    }
+
+    /// What they weigh stands in `docs/quality.md`.
+    #[test]
+    fn hints_weigh_what_is_said_of_them() {
+        let plain = |hours: Option<i64>| of_words("ferry aground", "Ferry", hours);
+        let corrects = |hours: Option<i64>| of_words("ferry aground", "CORRECTED Ferry", hours);
+        let hint = |first: &RecordBuf, second: &RecordBuf, lead: i32, told_anew: i32| {
+            let shares = [(Measurement::LeadBoth, lead), (Measurement::ToldAnew, told_anew)];
+            hints(&first.record(), &second.record(), &of_shares(&shares))
+        };
+        let nat = 1024;
+        assert_eq!(hint(&plain(Some(0)), &plain(Some(3)), 80, 0), 0);
+        // The later corrects the lead of the other.
+        assert_eq!(hint(&plain(Some(0)), &corrects(Some(3)), 80, 0), 2 * nat);
+        assert_eq!(hint(&corrects(Some(3)), &plain(Some(0)), 80, 0), 2 * nat);
+        assert_eq!(hint(&plain(Some(0)), &corrects(Some(3)), 30, 0), 0);
+        assert_eq!(hint(&corrects(Some(0)), &plain(Some(3)), 80, 0), 0);
+        assert_eq!(hint(&corrects(Some(0)), &corrects(Some(3)), 80, 0), 0);
+        // Four days apart; it takes two dates to say so.
+        assert_eq!(hint(&plain(Some(0)), &plain(Some(96)), 80, 0), -nat * 3 / 2);
+        assert_eq!(hint(&plain(Some(0)), &plain(None), 80, 0), 0);
+        // All told anew, half of it, and everything at once.
+        assert_eq!(hint(&plain(None), &plain(None), 0, 100), -3 * nat);
+        assert_eq!(hint(&plain(None), &plain(None), 0, 50), -nat * 3 / 2);
+        assert_eq!(hint(&plain(Some(0)), &corrects(Some(96)), 80, 100), 2 * nat - nat * 3 / 2 - 3 * nat);
+    }
+
+    #[test]
+    fn the_later_is_told_by_date_then_by_what_it_says_then_by_length() {
+        let plain = |hours: Option<i64>| of_words("ferry ran aground", "Ferry", hours);
+        let corrects = |hours: Option<i64>| of_words("ferry aground", "CORRECTED Ferry", hours);
+        let is_later = |first: RecordBuf, second: RecordBuf| is_later(&first.record(), &second.record());
+        assert!(is_later(plain(Some(5)), corrects(Some(3))) && !is_later(corrects(Some(3)), plain(Some(5))));
+        for (first, second) in [(Some(3), Some(3)), (Some(3), None), (None, None)] {
+            assert!(is_later(corrects(first), plain(second)) && !is_later(plain(first), corrects(second)));
+        }
+        let short = || of_words("ferry aground", "Ferry", None);
+        assert!(is_later(plain(None), short()) && !is_later(short(), plain(None)) && is_later(short(), short()));
+    }
+
+    #[test]
+    fn a_match_is_named_by_what_has_changed_and_by_length() {
+        use Measurement::{LeadBoth, LenRatio, ShingleJaccard};
+        const STORY: &str = "Yap ferry 214 aboard";
+        let profile = Profile::default();
+        let [plain, again] = [0, 3].map(|hours| of_words(STORY, "Ferry", Some(hours)));
+        let [corrected, corrects] = [0, 3].map(|hours| of_words(STORY, "CORRECTED Ferry", Some(hours)));
+        let fuller = of_words("Yap ferry 214 aboard 375", "Ferry", Some(3));
+        let (near, rewrite) = (Relation::Near, Relation::Rewrite);
+        let (update, excerpt) = ((Relation::Update, false), (Relation::Excerpt, true));
+        for (first, second, [jaccard, length, lead], (relation, is_forward), undirected) in [
+            (&plain, &again, [70, 90, 0], (near, false), near),
+            (&plain, &again, [20, 90, 0], (rewrite, false), rewrite),
+            (&plain, &again, [20, 40, 0], excerpt, rewrite),
+            (&plain, &again, [70, 40, 0], excerpt, near),
+            // A new figure, under the same lead and in much the same wording.
+            (&plain, &fuller, [45, 90, 80], update, rewrite),
+            (&plain, &fuller, [30, 90, 80], (rewrite, false), rewrite),
+            (&plain, &fuller, [70, 90, 30], (near, false), near),
+            (&plain, &again, [45, 90, 80], (rewrite, false), rewrite),
+            // What corrects is an update whatever else it is, but not of what corrects in the same words.
+            (&plain, &corrects, [70, 90, 0], update, near),
+            (&plain, &corrects, [20, 40, 0], update, rewrite),
+            (&corrected, &corrects, [20, 90, 0], update, rewrite),
+            (&corrected, &corrects, [70, 90, 0], (near, false), near),
+        ] {
+            let evidence = of_shares(&[(ShingleJaccard, jaccard), (LenRatio, length), (LeadBoth, lead)]);
+            let named = name_match(&first.record(), &second.record(), &evidence, &profile);
+            assert_eq!(named, (relation, is_forward, undirected), "{jaccard}, {length}, {lead}");
+        }
+    }
+
+    #[test]
+    fn facts_are_names_and_figures() {
+        let missing = |from: &str, to: &str| {
+            let [from, to] = [from, to].map(|words| of_words(words, "", None));
+            facts_missing(&from.record(), &to.record())
+        };
+        assert_eq!(missing("Yap took 7 and 9 to Ivana", "took and to"), Some((4, 2)));
+        assert_eq!(missing("Yap took 7", "Yap took 7"), Some((0, 0)));
+        assert_eq!(missing("Yap took 7", "Yap 7"), None);
+        let differ = |first: &str, second: &str| {
+            let [first, second] = [first, second].map(|words| of_words(words, "", None));
+            let (first, second) = (first.record(), second.record());
+            assert_eq!(only_figures_differ(&first, &second), only_figures_differ(&second, &first));
+            (only_facts_differ(&first, &second), only_figures_differ(&first, &second))
+        };
+        assert_eq!(differ("Yap ferry 7 aboard", "Yap ferry 9 aboard"), (true, true));
+        assert_eq!(differ("Yap ferry", "Cruz ferry"), (true, false));
+        assert_eq!(differ("Yap ferry", "7 ferry"), (true, false));
+        assert_eq!(differ("ferry 7 took", "ferry 9 brought"), (false, false));
+        // So many are no correction.
+        assert_eq!(differ("ferry 2 3 4 5 6 7 8 9", "ferry 20 30 40 50 60 70 80 90"), (false, false));
+    }
+
+    #[test]
+    fn an_update_adds_figures_that_tell_something() {
+        let adds = |later: &str, earlier: &str| {
+            let [later, earlier] = [later, earlier].map(|words| of_words(words, "", None));
+            adds_facts(&later.record(), &earlier.record())
+        };
+        assert!(adds("ferry 214", "ferry"));
+        // One digit agrees by chance; and a figure that was there is none that is added.
+        assert!(!adds("ferry 7", "ferry") && !adds("ferry 214", "ferry 214"));
+        // A shorter text converts a unit or two.
+        assert!(!adds("ferry 214", "ferry ran aground near a reef"));
+        assert!(adds("ferry 214 375 81", "ferry ran aground near a reef"));
+        // Nine words of ten are as long.
+        let ten = "the ferry ran aground near a reef by the harbour";
+        assert!(adds("ferry ran aground near a reef by harbour 214", ten));
+    }
+
+    #[test]
+    fn look_alikes_are_named_by_what_they_share() {
+        use Measurement::{
+            BigramCover, FactsAgainst, LeadBoth, LeadLonger, LeadShorter, NumberCover, QuoteCover, ShingleContainment,
+            TailLonger, TailShorter, UnquotedCover,
+        };
+        use Relation::{Followup, Includes, QuotesOnly, Template, Unrelated};
+        let words = of_words("ferry", "", None);
+        let cases: &[(Relation, &[(Measurement, i32)])] = &[
+            // One wording or one frame, by other figures, under one lead.
+            (Template, &[(ShingleContainment, 30), (FactsAgainst, 60), (NumberCover, 80), (LeadBoth, 50)]),
+            (Template, &[(BigramCover, 50), (NumberCover, 20), (LeadBoth, 50)]),
+            // Another lead, or the same figures.
+            (Followup, &[(ShingleContainment, 30), (FactsAgainst, 60), (NumberCover, 80), (LeadBoth, 20)]),
+            (Followup, &[(ShingleContainment, 30), (FactsAgainst, 20), (NumberCover, 80), (LeadBoth, 50)]),
+            (Followup, &[(BigramCover, 50), (NumberCover, 80), (LeadBoth, 50)]),
+            // Neither wording nor frame.
+            (
+                Unrelated,
+                &[(ShingleContainment, 4), (BigramCover, 10), (FactsAgainst, 60), (NumberCover, 20), (LeadBoth, 50)],
+            ),
+            (QuotesOnly, &[(ShingleContainment, 30), (NumberCover, 80), (QuoteCover, 90), (UnquotedCover, 15)]),
+            (Followup, &[(ShingleContainment, 30), (NumberCover, 80), (QuoteCover, 90), (UnquotedCover, 60)]),
+            (Followup, &[(ShingleContainment, 30), (NumberCover, 80), (QuoteCover, 50), (UnquotedCover, 15)]),
+            // One tells the other's lead, and begins and ends on something else.
+            (Includes, &[(LeadShorter, 70), (LeadLonger, 10), (TailLonger, 10)]),
+            (Unrelated, &[(LeadShorter, 30), (LeadLonger, 10), (TailLonger, 10)]),
+            (Unrelated, &[(LeadShorter, 70), (LeadLonger, 35), (TailLonger, 10)]),
+            (Unrelated, &[(LeadShorter, 70), (LeadLonger, 10), (TailLonger, 50)]),
+            (Includes, &[(LeadLonger, 70), (LeadShorter, 10), (TailShorter, 10)]),
+            (Unrelated, &[(LeadLonger, 30), (LeadShorter, 10), (TailShorter, 10)]),
+            (Unrelated, &[(LeadLonger, 70), (LeadShorter, 35), (TailShorter, 10)]),
+            (Unrelated, &[(LeadLonger, 70), (LeadShorter, 10), (TailShorter, 50)]),
+        ];
+        for (relation, percent) in cases {
+            let named = name_look_alike(&words.record(), &words.record(), &of_shares(percent));
+            assert_eq!(named, *relation, "{percent:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_several_stories_includes_one_of_them_whichever_came_first() {
+        let list = |letter: char, numbers: Vec<u32>| -> Vec<String> {
+            numbers.into_iter().map(|number| format!("{letter}{number}")).collect()
+        };
+        // The story's words in the middle, none behind its neighbour.
+        let told = (0..20).step_by(2).chain((1..20).step_by(2)).collect();
+        let roundup = [list('x', (0..40).collect()), list('w', told), list('x', (40..80).collect())].concat().join(" ");
+        let story = list('w', (0..20).collect()).join(" ");
+        for (of_roundup, of_story) in [(0, 3), (3, 0)] {
+            let (roundup, story) = (of_words(&roundup, "", Some(of_roundup)), of_words(&story, "", Some(of_story)));
+            let verdict = |first: &RecordBuf, second: &RecordBuf| {
+                let profile = constant(-10 * 1024, 60);
+                judge(&first.record(), &second.record(), &profile, Level::Rewrite, &mut Scratch::default())
+            };
+            let (forth, back) = (verdict(&roundup, &story), verdict(&story, &roundup));
+            assert_eq!((forth.relation, forth.is_forward), (Relation::Includes, true));
+            assert_eq!((back.relation, back.is_forward), (Relation::Includes, false));
+        }
+    }
+
+    #[test]
+    fn two_articles_on_one_event_are_rivals_or_a_day_apart() {
+        use Measurement::{NameCover, RareCover, WordCosine};
+        let named = |[first, second]: [Option<i64>; 2], [cosine, rare, names]: [i32; 3]| {
+            let [first, second] = [first, second].map(|hours| of_words("ferry", "", hours));
+            let evidence = of_shares(&[(WordCosine, cosine), (RareCover, rare), (NameCover, names)]);
+            name_event(&first.record(), &second.record(), &evidence)
+        };
+        let event = [12, 12, 12];
+        assert_eq!(named([None, None], event), Relation::SameEvent);
+        assert_eq!(named([Some(0), None], event), Relation::SameEvent);
+        assert_eq!(named([Some(6), Some(0)], event), Relation::SameEvent);
+        assert_eq!(named([Some(0), Some(30)], event), Relation::Followup);
+        for shares in [[5, 12, 12], [12, 3, 12], [12, 12, 5]] {
+            assert_eq!(named([Some(0), Some(30)], shares), Relation::Unrelated, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_can_say_of_shared_words_in_an_unknown_language() {
+        let of = |cover: i32| unknown_language(&of_shares(&[(Measurement::CoverShorter, cover)]));
+        assert_eq!((of(60), of(30)), (Relation::Undecidable, Relation::Unrelated));
     }
 }

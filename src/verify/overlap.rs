@@ -159,3 +159,89 @@ fn sum_shared(hashes: &[u32], idf: &[u8], others: &[u32]) -> TermSums {
     let [num, idf, idf_squares, num_rare] = [num, sum, squares, rare].map(|lanes| lanes.iter().sum());
     TermSums { num, idf, idf_squares, num_rare }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::Article;
+    use crate::bits::Width;
+    use crate::hash::HashMap;
+    use crate::profile::{Profile, Weights};
+    use crate::sketch::RecordBuf;
+    use crate::text::{Document, Token, TokenFlags};
+
+    /// A record of terms by their hashes: those up to 100 are not rare by the table, the others are not in it.
+    fn record(language: &str, hashes: impl IntoIterator<Item = u32>) -> RecordBuf {
+        let counts: HashMap<u32, u32> = (1..=100).map(|hash| (hash, 4)).collect();
+        let profile = Profile::default().with_weights(Weights::from_counts("en", 1000, &counts, 1));
+        let mut document = Document::new("", 0);
+        let token = |hash: u32| {
+            let flags = TokenFlags(0);
+            Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
+        };
+        document.tokens = hashes.into_iter().map(token).collect();
+        let article = Article { language: Some(language.into()), ..Article::new("1", "") };
+        RecordBuf::new(&article, &document, &[], &profile)
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_neutral() {
+        assert_eq!(
+            [or_neutral(0, 0), or_neutral(0, 4), or_neutral(1, 4), or_neutral(4, 4)],
+            [ONE / 2, 0, ONE / 4, ONE]
+        );
+    }
+
+    #[test]
+    fn words_are_shared_by_weight_and_by_kind() {
+        // Two ordinary words and a rare one in both; two and four of the one alone, one and four of the other.
+        let shorter = record("en", [1, 2, 3, 4, 101, 102, 103, 104, 105]);
+        let longer = record("en", [1, 2, 9, 101, 201, 202, 203, 301]);
+        let idf = shorter.record().terms.idf();
+        let (common, rare) = (u64::from(idf[0]), u64::from(idf[8]));
+        assert!(common < u64::from(RARE_IDF) && rare > u64::from(RARE_IDF));
+        let words = WordOverlap::new(&shorter.record().terms, &longer.record().terms);
+        let (both, short, long) = (2 * common + rare, 4 * common + 5 * rare, 3 * common + 5 * rare);
+        assert_eq!(words.cover_shorter(), ratio(both, short));
+        assert_eq!(words.cover_longer(), ratio(both, long));
+        assert_eq!(words.jaccard(), ratio(both, 5 * common + 9 * rare));
+        let square = |num_common: u64, num_rare: u64| num_common * common * common + num_rare * rare * rare;
+        assert_eq!(words.cosine(), ratio(square(2, 1), (square(4, 5) * square(3, 5)).isqrt()));
+        assert_eq!(words.common_cover(), ratio(2, 4));
+        assert_eq!(words.rare_cover(), ratio(1, 5));
+        assert_eq!(words.rare_jaccard(), ratio(1, 9));
+    }
+
+    #[test]
+    fn heads_tell_what_a_pair_may_come_to() {
+        let told = |first: &[u32], second: &[u32]| {
+            let [first, second] = [first, second].map(|hashes| record("en", hashes.iter().copied()));
+            let forth = outlook(&first.record().terms, &second.record().terms);
+            assert_eq!(outlook(&second.record().terms, &first.record().terms), forth);
+            forth
+        };
+        let story: Vec<u32> = (101..111).collect();
+        let with = |shared: &[u32], num_others: u32| [shared, &(201..201 + num_others).collect::<Vec<u32>>()].concat();
+        // Three words of ten; two, as rare as the others; one or none.
+        assert_eq!(told(&story, &with(&[101, 102, 103], 10)), Outlook::Match);
+        assert_eq!(told(&story, &with(&[101, 102], 10)), Outlook::Link);
+        assert_eq!(told(&story, &with(&[], 12)), Outlook::Nothing);
+        // One rare word in a long text: not alike. Ordinary words alone: alike, but on no event.
+        assert_eq!(told(&story, &with(&[101], 199)), Outlook::Nothing);
+        let ordinary: Vec<u32> = [1, 2].into_iter().chain(101..109).collect();
+        assert_eq!(told(&ordinary, &with(&[1, 2], 9)), Outlook::Nothing);
+    }
+
+    /// Without a table all terms weigh as much as the limit of what is rare.
+    #[test]
+    fn a_text_shares_all_with_itself_whatever_its_words_weigh() {
+        for language in ["de", "en"] {
+            let record = record(language, [1, 2, 101, 102, 103]);
+            let terms = record.record().terms;
+            let (hashes, idf) = terms.padded();
+            for width in Width::ALL {
+                assert_eq!(shared_sums(width, hashes, idf, terms.hashes()), terms.sums(), "{language}");
+            }
+        }
+    }
+}

@@ -202,4 +202,41 @@ mod tests {
         );
         assert_eq!(of("", "It came to Lima on Sunday."), ["", "", "", "Lima", "", "Sunday"]);
     }
+
+    /// The passages of two texts: as the first has them, as the second has them, and how many words.
+    fn passages(first: &str, second: &str) -> Vec<(String, String, usize)> {
+        let (a, b) = (Document::new(first, 999), Document::new(second, 999));
+        let shown = |passage: Passage| {
+            (a.text[passage.first].to_string(), b.text[passage.second].to_string(), passage.num_content)
+        };
+        shared_passages(&a, &b).into_iter().map(shown).collect()
+    }
+
+    fn both(text: &str) -> (String, String, usize) {
+        (text.to_string(), text.to_string(), text.split(' ').count())
+    }
+
+    #[test]
+    fn passages_stand_in_order_of_the_first_text() {
+        let (five, four) = ("alpha bravo charlie delta echo", "kilo lima mike november");
+        let found = passages(&format!("{five} {four}"), &format!("{four} {five}"));
+        assert_eq!(found, [both(five), both(four)]);
+        // Behind words that differ; three are none.
+        let (first, four) = ("oscar alpha bravo charlie delta kilo lima mike", "alpha bravo charlie delta");
+        let found = passages(first, &format!("papa quebec {four} romeo kilo lima mike"));
+        assert_eq!(found, [both(four)]);
+    }
+
+    #[test]
+    fn no_word_is_in_two_passages() {
+        let (whole, part) = ("alpha bravo charlie delta echo", "alpha bravo charlie delta");
+        let repeated = format!("{whole} oscar {part}");
+        assert_eq!(passages(whole, &repeated), [both(whole)]);
+        assert_eq!(passages(&repeated, whole), [both(whole)]);
+        // One that overlaps a longer one is not shown, nor what is left of it.
+        let eight = "alpha bravo charlie delta echo foxtrot golf hotel";
+        let seven = "foxtrot golf hotel india juliet kilo lima";
+        let found = passages(&format!("{eight} india juliet kilo lima"), &format!("{eight} oscar {seven}"));
+        assert_eq!(found, [both(eight)]);
+    }
 }

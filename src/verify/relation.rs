@@ -93,3 +93,19 @@ impl fmt::Display for Relation {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relations_are_matches_links_or_neither() {
+        let named = |is: fn(Relation) -> bool| -> Vec<String> {
+            Relation::ALL.into_iter().filter(|relation| is(*relation)).map(|relation| relation.to_string()).collect()
+        };
+        assert_eq!(named(Relation::is_match), ["exact", "near", "update", "excerpt", "rewrite"]);
+        assert_eq!(named(Relation::is_link), ["includes", "followup", "same_event", "template"]);
+        assert_eq!(name_to_representative(None), "self");
+        assert_eq!(name_to_representative(Some(Relation::QuotesOnly)), "quotes_only");
+    }
+}

@@ -155,4 +155,14 @@ mod tests {
         record.thin_out();
         assert_eq!((record.head(), record.body()), (&before.0[..], &before.1[..]));
     }
+
+    #[test]
+    fn a_thin_record_keeps_a_time_before_1970() {
+        let profile = Profile::default();
+        let early = Article { published: Some(crate::Timestamp(-77)), ..article(STORY) };
+        let document = Document::new(&early.text, 1000);
+        let mut record = RecordBuf::new(&early, &document, &shingle_hashes(&document.tokens, 5), &profile);
+        record.thin_out();
+        assert_eq!(record.record().terms.published(), Some(crate::Timestamp(-77)));
+    }
 }
