@@ -528,9 +528,9 @@ pub fn index_folder(bytes: &[u8]) {
         std::fs::write(folder.path().join(name), file).expect("a temporary file");
     }
     let _ = Index::check(folder.path());
-    let is_changed = |(before, after): (&(String, Vec<u8>), &(String, Vec<u8>))| before.1 != after.1;
+    let pairs = FOLDER.iter().zip(&files);
     let changed: Vec<&str> =
-        FOLDER.iter().zip(&files).filter(|pair| is_changed(*pair)).map(|(file, _)| file.0.as_str()).collect();
+        pairs.filter(|(before, after)| before.1 != after.1).map(|(before, _)| before.0.as_str()).collect();
     let hides_last = changed.contains(&"stories.jsonl") && changed.iter().any(|name| name.starts_with("log-"));
     if let Some(said) = answers(folder.path()) {
         assert!(hides_last || said == *EXPECTED, "{changed:?}: {said:?}, not {:?}", *EXPECTED);
