@@ -32,11 +32,8 @@ const HELD_SLOT_ENTRIES: usize = 4;
 /// in ten seem to be there.
 const BLOCK_ENTRIES: u32 = 200;
 /// Entries of a list that has a filter, at least, as in a run of two hundred thousand articles: a shorter one is soon looked into.
-#[cfg(not(test))]
-const FILTERED_ENTRIES: u32 = 1 << 15;
-/// In tests few, so that indexes of a hundred articles have filters.
-#[cfg(test)]
-const FILTERED_ENTRIES: u32 = 16;
+/// In tests fewer, so that indexes of a hundred articles have filters.
+const FILTERED_ENTRIES: u32 = if cfg!(test) { 16 } else { 1 << 15 };
 /// The first format whose lists have filters.
 const FILTERED_FORMAT: u32 = 2;
 const ID_SEED: u64 = 0x6964;
@@ -622,7 +619,7 @@ mod tests {
 
     #[test]
     fn the_filter_of_a_long_list_hides_nothing() {
-        let num = FILTERED_ENTRIES + 1000;
+        let num = (1 << 15) + 1000;
         let (key, folder) = (|number: u32| u64::from(number.wrapping_mul(0x9e37_79b1)), tempfile::tempdir().unwrap());
         // A short one before and behind it.
         let others = [(7 << 32, 1), (9 << 32, 2)];

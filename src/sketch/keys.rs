@@ -386,8 +386,8 @@ mod tests {
     use crate::hash::HashMap;
     use crate::profile::Weights;
     use crate::sketch::RecordBuf;
+    use crate::tests::tokens;
     use crate::text::Document;
-    use crate::text::{Token, TokenFlags};
     use proptest::prelude::*;
 
     fn terms_of(text: &str) -> (KeyMaker, RecordBuf, WeightedTerms) {
@@ -536,11 +536,7 @@ mod tests {
     /// A record of content tokens by their hashes, in a language that is stated.
     fn record_of(hashes: impl IntoIterator<Item = u32>, language: &str, profile: &Profile) -> RecordBuf {
         let mut document = Document::new("", 0);
-        let token = |hash: u32| {
-            let flags = TokenFlags(0);
-            Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
-        };
-        document.tokens = hashes.into_iter().map(token).collect();
+        document.tokens = hashes.into_iter().map(|hash| tokens::of_hash(hash, 0)).collect();
         let article = Article { language: Some(language.into()), ..Article::new("1", "") };
         RecordBuf::new(&article, &document, &[], profile)
     }

@@ -639,6 +639,7 @@ fn is_language(article: &Article, document: &Document<'_>, weights: &Weights) ->
 mod tests {
     use super::*;
     use crate::hash::HashMap;
+    use crate::tests::tokens;
 
     fn record(text: &str) -> RecordBuf {
         let profile = Profile::default();
@@ -796,8 +797,7 @@ mod tests {
                 let stop = TokenFlags::STOP * u8::from(at < num_stops);
                 let character = TokenFlags::CHARACTER * u8::from((num_stops..num_stops + num_characters).contains(&at));
                 let hash = if at >= 100 - num_known { 1 } else { 2 + at };
-                let flags = TokenFlags(stop | character);
-                Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
+                tokens::of_hash(hash, stop | character)
             };
             document.tokens = (0..100).map(token).collect();
             is_language(&Article::new("1", ""), &document, &table)

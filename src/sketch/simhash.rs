@@ -57,7 +57,8 @@ mod tests {
     use crate::article::Article;
     use crate::profile::Profile;
     use crate::sketch::RecordBuf;
-    use crate::text::{Document, Token, TokenFlags};
+    use crate::tests::tokens;
+    use crate::text::Document;
 
     #[test]
     fn blocks_cover_all_bits_once() {
@@ -85,11 +86,7 @@ mod tests {
     /// A record in a language without a table: all words weigh the same.
     fn record(hashes: &[u32]) -> RecordBuf {
         let mut document = Document::new("", 0);
-        let token = |hash: &u32| {
-            let flags = TokenFlags(0);
-            Token { start: 0, end: 0, hash: u64::from(*hash), stem_hash: *hash, sentence: 0, flags, value: 0 }
-        };
-        document.tokens = hashes.iter().map(token).collect();
+        document.tokens = hashes.iter().map(|hash| tokens::of_hash(*hash, 0)).collect();
         let article = Article { language: Some("de".into()), ..Article::new("1", "") };
         RecordBuf::new(&article, &document, &[], &Profile::default())
     }

@@ -363,10 +363,10 @@ mod tests {
     use super::*;
     use crate::article::{Article, Timestamp};
     use crate::engine::Engine;
-    use crate::hash::hash64;
     use crate::profile::{Model, NUM_MEASUREMENTS, SketchParams, VerdictParams};
     use crate::sketch::RecordBuf;
-    use crate::text::{Document, Token};
+    use crate::tests::tokens;
+    use crate::text::Document;
 
     const FIRST: &str = "The ferry Santa Odilia ran aground off Batanes on Monday with 214 passengers aboard, the coast \
         guard in Basco said. Fishermen from Ivana brought most of them ashore before dark, and the rest spent the night \
@@ -442,14 +442,7 @@ mod tests {
     /// The record of words as they are: figures are numbers, those with a capital names, and none is a stop word.
     fn of_words(words: &str, title: &str, hours: Option<i64>) -> RecordBuf {
         let mut document = Document::new("", 0);
-        let token = |word: &str| {
-            let value = 1000 * word.parse::<u64>().unwrap_or(0);
-            let is_name = word.starts_with(char::is_uppercase);
-            let flags = (TokenFlags::NUMBER * u8::from(value > 0)) | (TokenFlags::NAME * u8::from(is_name));
-            let hash = hash64(word.as_bytes(), 0);
-            Token { start: 0, end: 0, hash, stem_hash: hash as u32, sentence: 0, flags: TokenFlags(flags), value }
-        };
-        document.tokens = words.split_whitespace().map(token).collect();
+        document.tokens = words.split_whitespace().map(|word| tokens::of_word(word, 0)).collect();
         let published = hours.map(|hours| Timestamp(hours * 3600));
         let article = Article { language: Some("en".into()), published, ..Article::new("1", "").with_title(title) };
         RecordBuf::new(&article, &document, &[], &Profile::default())

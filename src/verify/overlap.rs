@@ -168,18 +168,15 @@ mod tests {
     use crate::hash::HashMap;
     use crate::profile::{Profile, Weights};
     use crate::sketch::RecordBuf;
-    use crate::text::{Document, Token, TokenFlags};
+    use crate::tests::tokens;
+    use crate::text::Document;
 
     /// A record of terms by their hashes: those up to 100 are not rare by the table, the others are not in it.
     fn record(language: &str, hashes: impl IntoIterator<Item = u32>) -> RecordBuf {
         let counts: HashMap<u32, u32> = (1..=100).map(|hash| (hash, 4)).collect();
         let profile = Profile::default().with_weights(Weights::from_counts("en", 1000, &counts, 1));
         let mut document = Document::new("", 0);
-        let token = |hash: u32| {
-            let flags = TokenFlags(0);
-            Token { start: 0, end: 0, hash: u64::from(hash), stem_hash: hash, sentence: 0, flags, value: 0 }
-        };
-        document.tokens = hashes.into_iter().map(token).collect();
+        document.tokens = hashes.into_iter().map(|hash| tokens::of_hash(hash, 0)).collect();
         let article = Article { language: Some(language.into()), ..Article::new("1", "") };
         RecordBuf::new(&article, &document, &[], &profile)
     }

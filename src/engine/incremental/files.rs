@@ -322,6 +322,7 @@ impl Index {
             margins: Margins::default(),
             crowds: Crowds::default(),
             flush_len: FLUSH_LEN,
+            flush_bytes: FLUSH_BYTES,
             manifest,
             engine,
         };
@@ -403,7 +404,7 @@ impl Index {
     pub(super) fn flush_if_large(&mut self) -> Result<()> {
         let num_articles = self.articles.len() - self.table_first as usize;
         let log_len = self.writing.as_ref().map_or(0, |writing| writing.log.len());
-        if num_articles >= self.flush_len || log_len >= FLUSH_BYTES { self.flush() } else { Ok(()) }
+        if num_articles >= self.flush_len || log_len >= self.flush_bytes { self.flush() } else { Ok(()) }
     }
 
     /// Puts what lies in memory and in the log into segments.
@@ -543,8 +544,9 @@ impl Index {
         let writing = self.writing.take().expect("a writer compacts");
         // Offers that were made before are of another index.
         let num_offers = self.num_offers + 1;
-        let (flush_len, is_expiry_done) = (self.flush_len, true);
-        *self = Self { writing: Some(writing), flush_len, num_offers, is_expiry_done, ..fresh };
+        let Self { flush_len, flush_bytes, .. } = *self;
+        let writing = Some(writing);
+        *self = Self { writing, flush_len, flush_bytes, num_offers, is_expiry_done: true, ..fresh };
         files_of(&self.folder, &old).iter().try_for_each(|path| self.disk.remove(path))
     }
 

@@ -91,6 +91,7 @@ pub struct Index {
     margins: Margins,
     crowds: Crowds,
     flush_len: usize,
+    flush_bytes: u64,
 }
 
 /// What a writer has.

@@ -12,9 +12,10 @@ const NUM_SECTIONS: usize = 1;
 /// Bytes of the flags of an article in a change.
 const FLAGS_LEN: usize = 8;
 
-/// What happened to a state since it was last written: changes, one behind another. `None` where writing all of it takes less.
+/// What happened to a state since it was last written.
 #[derive(Debug)]
 pub(super) struct Unsaved {
+    /// Changes, one behind another; `None` where writing all of the state takes less.
     changes: Option<Vec<u8>>,
     /// Bytes that they may have.
     limit: u64,
@@ -255,6 +256,8 @@ mod tests {
             (FileEntry { num: u32::MAX, ..entry }, 902),
             (entry, 901),
             (entry, 903),
+            // A few bytes for many articles, as a forged list of segments with articles may say: no room is made for them.
+            (FileEntry { num: u32::MAX - 900, ..entry }, u32::MAX as usize),
         ] {
             let error = read_as(&Manifest { changes: vec![changed], ..manifest.clone() }, num).unwrap_err();
             assert!(error.to_string().contains("changes-00000002.seg"), "{error}");

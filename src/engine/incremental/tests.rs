@@ -501,11 +501,6 @@ fn a_manifest_of_other_segments_is_refused() {
     assert!(error.contains("keys-") && error.contains("other articles"), "{error}");
     let error = refused(&Manifest { articles: parted(&whole.articles), ..whole.clone() });
     assert!(error.contains("articles-") && error.contains("other articles"), "{error}");
-    // More than the files have room for: said before that room is made.
-    let huge = |entries: &[FileEntry]| vec![entries[0], FileEntry { num: u32::MAX - entries[1].first, ..entries[1] }];
-    let change = FileEntry { first: whole.keys[1].first, num: u32::MAX - whole.keys[1].first, ..whole.keys[1] };
-    let (articles, keys) = (huge(&whole.articles), huge(&whole.keys));
-    refused(&Manifest { articles, keys, changes: vec![change], ..whole.clone() });
     whole.write(&Disk::default(), folder).unwrap();
     assert!(Index::check(folder).unwrap().problems.is_empty());
 }
@@ -533,6 +528,44 @@ fn changes_longer_than_the_state_are_let_go() {
     index.flush().unwrap();
     assert!(index.manifest.changes.is_empty(), "the state is written whole");
     assert_as_batch(&Index::read(temporary.path(), engine.clone()).unwrap(), &live, &engine, "after a whole state");
+}
+
+/// A long log is put away, whether articles or removals made it long.
+#[test]
+fn a_log_does_not_grow_without_a_bound() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut index = Index::open(temporary.path(), engine(32, 400)).unwrap();
+    let articles = feed(60, &mut Random(17));
+    index.add(articles.clone()).unwrap();
+    index.flush().unwrap();
+    (index.flush_bytes, index.flush_len) = (1_000, usize::MAX);
+    let log_len = |index: &Index| index.writing.as_ref().unwrap().log.len();
+    let mut most = 0;
+    for article in &articles[..40] {
+        index.remove([article.id.as_str()]).unwrap();
+        most = most.max(log_len(&index));
+    }
+    assert!(most < 1_000 && index.manifest.log > 1, "{most} bytes");
+    let logs = index.manifest.log;
+    index.add(articles[..10].to_vec()).unwrap();
+    assert!(index.manifest.log > logs && log_len(&index) < 1_000);
+}
+
+/// A change that touches one cluster of a component writes that one.
+#[test]
+fn clusters_that_stay_are_not_written_again() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut index = Index::open(temporary.path(), engine(8, 20)).unwrap();
+    let (mut num_formed, mut num_stayed) = (0, 0);
+    for article in feed(160, &mut Random(19)) {
+        let offer = index.offer(vec![article]).unwrap();
+        for group in &offer.delta.formed {
+            num_formed += 1;
+            num_stayed += usize::from(index.state.groups.get(&group.story) == Some(group));
+        }
+        index.commit(offer).unwrap();
+    }
+    assert!(num_formed > 20 && num_stayed == 0, "{num_stayed} of {num_formed} were there before");
 }
 
 /// One that is made as another, but for the verdict: it takes more to match.
