@@ -181,7 +181,7 @@ impl Stages {
                     for key in listed(batch, "keys", row)? {
                         let key = SketchKey(key as u64);
                         let refinements = self.stages.refinements(&article.record(), key);
-                        let refinements: Vec<u8> = refinements.into_iter().flat_map(u64::to_le_bytes).collect();
+                        let refinements: Vec<u8> = refinements.into_iter().flat_map(u32::to_le_bytes).collect();
                         push_member(
                             &mut table,
                             &key.key().to_le_bytes(),
@@ -224,8 +224,8 @@ impl Stages {
             let mut table = members_table();
             for (batch, row) in all_rows(&batches) {
                 let (part, refinements) = (part_of((batch, row))?, bytes(batch, "refinements")?.value(row));
-                let at = 8 * depth_of(part);
-                if let Some(next) = refinements.get(at..at + 8) {
+                let at = 4 * depth_of(part);
+                if let Some(next) = refinements.get(at..at + 4) {
                     let member = (texts(batch, "id")?.value(row), handle_of((batch, row))? as i64);
                     push_member(&mut table, &[part, next].concat(), member, refinements);
                 }
@@ -666,7 +666,7 @@ fn place(places: &HashMap<u64, u32>, handle: u64) -> PyResult<u32> {
 
 /// Refinements that a part's members share: it goes by its bucket's key and these.
 fn depth_of(part: &[u8]) -> usize {
-    part.len() / 8 - 1
+    part.len() / 4 - 2
 }
 
 fn ordered(a: u64, b: u64) -> (u64, u64) {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::hash::hash64;
 use crate::lsh::{
     Bands, BucketCounts, CrowdRule, Entries, KeyOrigin, NUM_SHARDS, Refine, ShardScratch, crowded_buckets, key_of,
-    shard_of, shard_pairs,
+    refined_key, shard_of, shard_pairs,
 };
 use crate::profile::Profile;
 use crate::sketch::{KeyMaker, KeyScratch, MinHasher, Record, WeightedTerms, simhash, simhash_keys};
@@ -513,8 +513,8 @@ impl Keying {
     }
 
     /// A record's key of an origin, refined by `depth` further elements.
-    pub(super) fn refine_of(&self, record: &Record<'_>, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
-        match origin {
+    pub(super) fn refine_of(&self, record: &Record<'_>, origin: KeyOrigin, key: u64, depth: usize) -> Option<u32> {
+        let hash = match origin {
             KeyOrigin::Band(band) => self.bands.key(&self.signature(record), band as usize, depth),
             KeyOrigin::Tree(tree) => {
                 let terms = self.maker.weighted_terms(record);
@@ -527,7 +527,8 @@ impl Keying {
             KeyOrigin::Passage | KeyOrigin::Fingerprint => {
                 Bands { num_bands: 1, num_rows: 1 }.key(&self.signature_of(record), 0, depth - 1)
             }
-        }
+        };
+        hash.map(refined_key)
     }
 }
 
@@ -536,7 +537,7 @@ impl Refine for Refiner<'_> {
         self.keying.origin_of(&self.articles.record(article), key)
     }
 
-    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u32> {
         self.keying.refine_of(&self.articles.record(article), origin, key, depth)
     }
 }

@@ -120,7 +120,7 @@ pub struct KeysScratch(KeyingScratch);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crowded {
     /// Its key refined by one further element, by two, and so on ([`Stages::refinements`]).
-    pub refinements: Vec<u64>,
+    pub refinements: Vec<u32>,
     /// The article's handle.
     pub handle: u64,
 }
@@ -322,7 +322,7 @@ impl Stages {
     /// An article's refinements of a crowded bucket, whose first article by id has this key there: by one further element,
     /// by two, and so on until it has no more.
     #[must_use]
-    pub fn refinements(&self, record: &Record<'_>, key: SketchKey) -> Vec<u64> {
+    pub fn refinements(&self, record: &Record<'_>, key: SketchKey) -> Vec<u32> {
         (1..=MAX_DEPTH).map_while(|depth| self.keying.refine_of(record, key.origin(), key.key(), depth)).collect()
     }
 
@@ -435,7 +435,7 @@ impl Refine for Refined<'_> {
         Some(KeyOrigin::Passage)
     }
 
-    fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u64> {
+    fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u32> {
         self.members[article as usize].refinements.get(depth - self.depth - 1).copied()
     }
 }

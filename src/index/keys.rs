@@ -125,7 +125,7 @@ impl RunPart {
         for list in part * PART_LISTS..(part + 1) * PART_LISTS {
             of_list.clear();
             entries(list, &mut of_list);
-            let encoded = EncodedList::new((writer.first, writer.ordinal_bits), Shape::Held, &of_list);
+            let encoded = EncodedList::new(writer.steps, Shape::Held, &of_list);
             writer.append(&encoded).expect("memory takes all");
         }
         let Sink::Held(bytes) = writer.sink else { unreachable!("it was begun in memory") };
@@ -192,6 +192,7 @@ impl KeyRun {
     /// Those of a segment.
     pub(crate) fn open(path: &Path, sketch_id: &str) -> Result<Self> {
         let segment = Segment::open(path, Kind::Keys, sketch_id, NUM_SECTIONS)?;
+        segment.keep(0);
         let table = segment.bytes(1, 0, segment.section_len(1))?;
         let words: Vec<u64> = table.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
         if words.len() != TABLE_HEAD + 2 * NUM_LISTS {
@@ -413,21 +414,54 @@ enum Sink {
     Filed(SegmentWriter),
 }
 
+/// How a run writes ordinals: as steps from its first, in so many bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steps {
+    first: u32,
+    ordinal_bits: u32,
+}
+
 /// A run being written, list by list.
 #[derive(Debug)]
 pub(crate) struct RunWriter {
-    first: u32,
+    steps: Steps,
     num: u32,
-    ordinal_bits: u32,
     lists: Vec<List>,
     len: u64,
     sink: Sink,
 }
 
+impl Steps {
+    /// What runs hold in one list as it is written, each article under the ordinal that `number` gives it; those that get
+    /// none are left out.
+    ///
+    /// # Errors
+    /// When a run cannot be read.
+    pub(crate) fn merged(
+        self,
+        runs: &[&KeyRun],
+        list: usize,
+        number: impl Fn(u32) -> Option<u32>,
+    ) -> Result<EncodedList> {
+        let mut entries = Vec::new();
+        for run in runs {
+            run.list_entries(list, &mut entries)?;
+        }
+        entries.retain_mut(|entry| {
+            let number = number(*entry as u32);
+            *entry = *entry >> 32 << 32 | u64::from(number.unwrap_or(0));
+            number.is_some()
+        });
+        // Each run is in order: sorting merges them.
+        entries.sort();
+        Ok(EncodedList::new(self, Shape::Filed, &entries))
+    }
+}
+
 impl RunWriter {
     fn new(first: u32, num: u32, sink: Sink) -> Self {
-        let ordinal_bits = ordinal_bits(num);
-        Self { first, num, ordinal_bits, lists: Vec::with_capacity(NUM_LISTS), len: 0, sink }
+        let steps = Steps { first, ordinal_bits: ordinal_bits(num) };
+        Self { steps, num, lists: Vec::with_capacity(NUM_LISTS), len: 0, sink }
     }
 
     /// Begins a run in a file.
@@ -451,34 +485,14 @@ impl RunWriter {
         Ok(())
     }
 
-    /// What runs hold in one list as it is written, each article under the ordinal that `number` gives it; those that get
-    /// none are left out.
-    ///
-    /// # Errors
-    /// When a run cannot be read.
-    pub(crate) fn merged(
-        &self,
-        runs: &[&KeyRun],
-        list: usize,
-        number: impl Fn(u32) -> Option<u32>,
-    ) -> Result<EncodedList> {
-        let mut entries = Vec::new();
-        for run in runs {
-            run.list_entries(list, &mut entries)?;
-        }
-        entries.retain_mut(|entry| {
-            let number = number(*entry as u32);
-            *entry = *entry >> 32 << 32 | u64::from(number.unwrap_or(0));
-            number.is_some()
-        });
-        // Each run is in order: sorting merges them.
-        entries.sort();
-        Ok(EncodedList::new((self.first, self.ordinal_bits), Shape::Filed, &entries))
+    /// How it writes ordinals: lists are merged while others are written.
+    pub(crate) fn steps(&self) -> Steps {
+        self.steps
     }
 
     /// Writes the table of the lists and makes the file last; its length.
     pub(crate) fn finish(self) -> Result<u64> {
-        let Self { first, num, ordinal_bits, lists, sink, .. } = self;
+        let Self { steps: Steps { first, ordinal_bits }, num, lists, sink, .. } = self;
         let Sink::Filed(mut segment) = sink else { unreachable!("runs in memory are not finished") };
         segment.begin_section()?;
         let head = [u64::from(first) | u64::from(num) << 32, u64::from(ordinal_bits)];
@@ -506,8 +520,8 @@ pub(crate) struct EncodedList {
 }
 
 impl EncodedList {
-    /// Of each entry the rest of its key above the ordinal, in order; for a run of a first ordinal, in so many bits each.
-    fn new((first, ordinal_bits): (u32, u32), shape: Shape, entries: &[u64]) -> Self {
+    /// Of each entry the rest of its key above the ordinal, in order.
+    fn new(Steps { first, ordinal_bits }: Steps, shape: Shape, entries: &[u64]) -> Self {
         let slot_entries = if shape == Shape::Held { HELD_SLOT_ENTRIES } else { SLOT_ENTRIES };
         let by_size = (entries.len() / slot_entries).checked_ilog2().unwrap_or(0);
         let slot_bits = by_size.max((32 + ordinal_bits).saturating_sub(ENTRY_BITS));
@@ -521,11 +535,12 @@ impl EncodedList {
         let (filter_at, filter_len) = (filter_at as usize, num_blocks * BLOCK_LEN);
         bytes.reserve_exact((list.slots_end() as usize).max(filter_at + filter_len).next_multiple_of(BLOCK_LEN));
         let mask = (1u64 << (32 - slot_bits)) - 1;
-        for entry in entries {
-            let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
-            bytes.extend_from_slice(&value.to_le_bytes()[..ENTRY_LEN]);
-        }
         bytes.resize(list.slots_at() as usize, 0);
+        // Each is written along with zeros, where the next follows and at the end the slack.
+        for (at, entry) in (0..).step_by(ENTRY_LEN).zip(entries) {
+            let value = (entry >> 32 & mask) << ordinal_bits | u64::from(*entry as u32 - first);
+            bytes[at..at + size_of::<u64>()].copy_from_slice(&value.to_le_bytes());
+        }
         let mut at = 0;
         for slot in 0..=num_slots {
             at += entries[at..].iter().take_while(|entry| list.slot((**entry >> 32) as u32) < slot).count();
@@ -590,7 +605,7 @@ mod tests {
             let parts = [KeyRun::held((first, 5000), one.iter().copied()), KeyRun::held((first, 5000), two.iter().copied())];
             let mut writer =
                 RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (first, 5000)).unwrap();
-            (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&parts[0], &parts[1]], list, Some).unwrap()).unwrap());
+            (0..NUM_LISTS).for_each(|list| writer.append(&writer.steps().merged(&[&parts[0], &parts[1]], list, Some).unwrap()).unwrap());
             writer.finish().unwrap();
             let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
             let runs = [&parts[0], &parts[1]];
@@ -628,7 +643,7 @@ mod tests {
         assert!((num..2 * num).step_by(7).all(|at| found(&held, 8 << 32 | key(at)).is_empty()));
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, num)).unwrap();
-        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&held], list, Some).unwrap()).unwrap());
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.steps().merged(&[&held], list, Some).unwrap()).unwrap());
         assert_eq!(writer.finish().unwrap(), std::fs::metadata(&path).unwrap().len());
         let filed = KeyRun::open(&path, "0123456789abcdef").unwrap();
         assert!((0..num).all(|at| found(&filed, 8 << 32 | key(at)) == [at]));
@@ -665,7 +680,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (10, num)).unwrap();
-        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&held], list, Some).unwrap()).unwrap());
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.steps().merged(&[&held], list, Some).unwrap()).unwrap());
         writer.finish().unwrap();
         let list = KeyRun::open(&path, "0123456789abcdef").unwrap().lists[8];
         assert_eq!(list.slot_bits, 2);
@@ -712,7 +727,7 @@ mod tests {
         let path = folder.path().join("keys");
         let mut writer = RunWriter::create(&Disk::default(), &path, "0123456789abcdef", 1, (0, 3)).unwrap();
         let number = |ordinal: u32| (ordinal != 11).then(|| ordinal.saturating_sub(11));
-        (0..NUM_LISTS).for_each(|list| writer.append(&writer.merged(&[&run], list, number).unwrap()).unwrap());
+        (0..NUM_LISTS).for_each(|list| writer.append(&writer.steps().merged(&[&run], list, number).unwrap()).unwrap());
         writer.finish().unwrap();
         let kept = KeyRun::open(&path, "0123456789abcdef").unwrap();
         assert_eq!((found(&kept, 5), found(&kept, 9 << 32)), (vec![0, 2], vec![1]));

@@ -190,17 +190,17 @@ impl Segment {
         if &header[16..32] != sketch_id.as_bytes() {
             return Err(fail(16, "a segment of another profile"));
         }
-        segment.keep_first();
         Ok(segment)
     }
 
-    /// Says that the first section, of most kinds heads or keys, is looked at again and again. Of what is read through a map that
-    /// is read in no order, as the others are, Linux takes no notice when it looks for memory to take back.
-    fn keep_first(&self) {
+    /// Says that a section is looked at again and again. Of what is read through a map that is read in no order, as the others
+    /// are, Linux takes no notice when it looks for memory to take back.
+    pub(crate) fn keep(&self, section: usize) {
         #[cfg(unix)]
-        if let Some((start, len)) = self.sections.first() {
+        {
+            let (start, len) = self.sections[section];
             // Advice that is not taken changes nothing but the time.
-            let _ = self.map.advise_range(memmap2::Advice::Normal, *start as usize, *len as usize);
+            let _ = self.map.advise_range(memmap2::Advice::Normal, start as usize, len as usize);
         }
     }
 

@@ -21,6 +21,11 @@ pub(crate) struct Bucket<A> {
     pub(crate) asked: A,
 }
 
+/// What a part takes beside its articles, in entries of eight bytes.
+const PART_ENTRIES: usize = 16;
+/// What no refined key is ([`super::refined_key`]).
+const NO_KEY: u32 = 0;
+
 /// Articles that come into a bucket and that leave it, each in order of id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moves<'a> {
@@ -65,11 +70,10 @@ pub(crate) struct Crowd {
 struct Part {
     /// In order of id.
     members: Vec<u32>,
-    /// Keys that are refined once more, in order, and of each the article: of one key in order of id.
-    keys: Vec<u64>,
-    of_keys: Vec<u32>,
+    /// The key of each, refined once more; [`NO_KEY`] of one that has no more elements.
+    keys: Vec<u32>,
     /// Those of these keys that are crowded, in order.
-    crowded: Vec<(u64, Arc<Part>)>,
+    crowded: Vec<(u32, Arc<Part>)>,
 }
 
 /// Where articles lie in a part before and after some come and others go.
@@ -84,7 +88,7 @@ struct Places {
 
 impl Crowd {
     /// Refines a bucket: its articles, in order of id, one at least.
-    pub(crate) fn new(bucket: Bucket<impl Asked>, members: &[u32]) -> Self {
+    pub(crate) fn new(bucket: Bucket<impl Asked>, members: Vec<u32>) -> Self {
         let origin = bucket.asked.origin(members[0], bucket.key);
         Self { origin, whole: bucket.part(origin, members, 0) }
     }
@@ -100,7 +104,8 @@ impl Crowd {
             Before::Few(members) => (members, None),
             Before::Crowded(crowd) => (crowd.members(), Some(crowd)),
         };
-        let members = bucket.merged(before, moves);
+        let places = Places::new(bucket, before, moves);
+        let members = places.merged(before, moves.entering);
         if let Some(crowd) = crowd
             && members.len() > bucket.cap
         {
@@ -109,11 +114,11 @@ impl Crowd {
             if origin == crowd.origin {
                 return Some(Self {
                     origin,
-                    whole: bucket.changed(origin, &crowd.whole, (members, moves), 0, meetings),
+                    whole: bucket.changed(origin, &crowd.whole, (&places, moves), 0, meetings),
                 });
             }
         }
-        let then = (members.len() > bucket.cap).then(|| Self::new(bucket, &members));
+        let then = (members.len() > bucket.cap).then(|| Self::new(bucket, members.clone()));
         let [before, after] = [(before, crowd), (&members, then.as_ref())];
         let pairs = |(members, crowd): (&[u32], Option<&Self>)| bucket.pairs(members, crowd.map(|crowd| &crowd.whole));
         bucket.compare(moves, pairs(before), pairs(after), meetings);
@@ -125,7 +130,7 @@ impl Crowd {
         &self.whole.members
     }
 
-    /// Entries that are held, of some eight bytes: two for an article at each depth that it comes to.
+    /// Entries that are held, of eight bytes: one for an article at each depth that it comes to, and some for each part.
     pub(crate) fn num_held(&self) -> usize {
         self.whole.num_held()
     }
@@ -139,8 +144,10 @@ impl Crowd {
             if first == 0 || second - first <= NEIGHBOURS {
                 return true;
             }
-            let key_of = |article| part.of_keys.iter().position(|other| *other == article).map(|at| part.keys[at]);
-            let Some(key) = key_of(a).filter(|key| key_of(b) == Some(*key)) else { return false };
+            let key = part.keys[first];
+            if key == NO_KEY || key != part.keys[second] {
+                return false;
+            }
             match part.crowded_under(key) {
                 Some(deeper) => part = deeper,
                 None => return true,
@@ -153,7 +160,7 @@ impl Crowd {
     pub(crate) fn meet_guest(
         &self,
         bucket: Bucket<impl Asked>,
-        refine: impl Fn(KeyOrigin, usize) -> Option<u64>,
+        refine: impl Fn(KeyOrigin, usize) -> Option<u32>,
         mut each: impl FnMut(u32),
     ) {
         let mut part = &self.whole;
@@ -163,36 +170,55 @@ impl Crowd {
             part.members[1..].iter().rev().take(NEIGHBOURS).copied().for_each(&mut each);
             let Some(origin) = self.origin.filter(|_| depth <= MAX_DEPTH) else { return };
             let Some(key) = refine(origin, depth) else { return };
+            if let Some(deeper) = part.crowded_under(key) {
+                part = deeper;
+                continue;
+            }
             let same = part.under(key);
             if same.len() < bucket.cap {
-                return same.iter().copied().for_each(each);
+                return same.into_iter().for_each(each);
             }
-            part = match part.crowded_under(key) {
-                Some(deeper) => deeper,
-                None => {
-                    made = bucket.part(self.origin, same, depth);
-                    &made
-                }
-            };
+            made = bucket.part(self.origin, same, depth);
+            part = &made;
         }
     }
 }
 
 impl Part {
     /// The articles under a key, in order of id.
-    fn under(&self, key: u64) -> &[u32] {
-        let start = self.keys.partition_point(|other| *other < key);
-        let len = self.keys[start..].partition_point(|other| *other == key);
-        &self.of_keys[start..start + len]
+    fn under(&self, key: u32) -> Vec<u32> {
+        let entries = self.members.iter().zip(&self.keys);
+        entries.filter(|(_, other)| **other == key).map(|(article, _)| *article).collect()
     }
 
-    fn crowded_under(&self, key: u64) -> Option<&Arc<Self>> {
+    fn crowded_under(&self, key: u32) -> Option<&Arc<Self>> {
         self.crowded.binary_search_by_key(&key, |(key, _)| *key).ok().map(|at| &self.crowded[at].1)
     }
 
     fn num_held(&self) -> usize {
-        self.members.len() + self.of_keys.len() + self.crowded.iter().map(|(_, part)| part.num_held()).sum::<usize>()
+        PART_ENTRIES + self.members.len() + self.crowded.iter().map(|(_, part)| part.num_held()).sum::<usize>()
     }
+}
+
+/// The articles under each of some keys, in order of id; the keys in order, [`NO_KEY`] not among them.
+fn under_each(keys: &[u32], (articles, of_articles): (&[u32], &[u32])) -> Vec<Vec<u32>> {
+    let mut under = vec![Vec::new(); keys.len()];
+    for (article, key) in articles.iter().zip(of_articles) {
+        if let Ok(at) = keys.binary_search(key) {
+            under[at].push(*article);
+        }
+    }
+    under
+}
+
+/// The articles under each key, in order of keys, then of id.
+fn by_key(members: &[u32], keys: &[u32]) -> Vec<(u32, Vec<u32>)> {
+    let with_keys = (0u64..).zip(keys).filter(|(_, key)| **key != NO_KEY);
+    let mut order: Vec<u64> = with_keys.map(|(place, key)| u64::from(*key) << 32 | place).collect();
+    order.sort_unstable();
+    let same = order.chunk_by(|a, b| a >> 32 == b >> 32);
+    let members = |same: &[u64]| same.iter().map(|entry| members[*entry as u32 as usize]).collect();
+    same.map(|same| ((same[0] >> 32) as u32, members(same))).collect()
 }
 
 impl<A: Asked> Bucket<A> {
@@ -201,29 +227,19 @@ impl<A: Asked> Bucket<A> {
         members.partition_point(|member| self.asked.order(*member, article) == Ordering::Less)
     }
 
-    /// Refined keys of articles, in order, those of one key in order of id.
-    fn keys(&self, origin: Option<KeyOrigin>, articles: &[u32], depth: usize) -> Vec<(u64, u32)> {
-        let Some(origin) = origin.filter(|_| depth < MAX_DEPTH) else { return Vec::new() };
-        let refine = |article: &u32| Some((self.asked.refine(*article, origin, self.key, depth + 1)?, *article));
-        let mut keys: Vec<(u64, u32)> = articles.iter().filter_map(refine).collect();
-        // Articles are in order already.
-        keys.sort_by_key(|(key, _)| *key);
-        keys
+    /// The refined key of each of some articles, [`NO_KEY`] of one that has none.
+    fn keys(&self, origin: Option<KeyOrigin>, articles: &[u32], depth: usize) -> Vec<u32> {
+        let Some(origin) = origin.filter(|_| depth < MAX_DEPTH) else { return vec![NO_KEY; articles.len()] };
+        let refine = |article: &u32| self.asked.refine(*article, origin, self.key, depth + 1).unwrap_or(NO_KEY);
+        articles.iter().map(refine).collect()
     }
 
     /// A part of some articles, in order of id, that was refined `depth` times.
-    fn part(self, origin: Option<KeyOrigin>, members: &[u32], depth: usize) -> Part {
-        let (keys, of_keys): (Vec<u64>, Vec<u32>) = self.keys(origin, members, depth).into_iter().unzip();
-        let mut start = 0;
-        let mut crowded = Vec::new();
-        for same in keys.chunk_by(|a, b| a == b) {
-            if same.len() > self.cap {
-                let members = &of_keys[start..start + same.len()];
-                crowded.push((same[0], Arc::new(self.part(origin, members, depth + 1))));
-            }
-            start += same.len();
-        }
-        Part { members: members.to_vec(), keys, of_keys, crowded }
+    fn part(self, origin: Option<KeyOrigin>, members: Vec<u32>, depth: usize) -> Part {
+        let keys = self.keys(origin, &members, depth);
+        let crowded = by_key(&members, &keys).into_iter().filter(|(_, same)| same.len() > self.cap);
+        let crowded = crowded.map(|(key, same)| (key, Arc::new(self.part(origin, same, depth + 1)))).collect();
+        Part { members, keys, crowded }
     }
 
     /// The pairs of some articles, which are refined where they are too many, in order and each with the lower number first.
@@ -246,127 +262,89 @@ impl<A: Asked> Bucket<A> {
         meetings.lost.extend(lost.filter(|(a, b)| stays(a) && stays(b)));
     }
 
-    /// Those of some articles that stay, and those that come, in order of id.
-    fn merged(&self, members: &[u32], moves: Moves<'_>) -> Vec<u32> {
-        let mut merged = Vec::with_capacity(members.len() + moves.entering.len());
-        let places =
-            |articles: &[u32]| -> Vec<usize> { articles.iter().map(|article| self.place(members, *article)).collect() };
-        let mut entering = moves.entering.iter().zip(places(moves.entering)).peekable();
-        let mut leaving = places(moves.leaving).into_iter();
-        let mut start = 0;
-        while start <= members.len() {
-            let free = leaving.next().unwrap_or(members.len());
-            while let Some((article, at)) = entering.next_if(|(_, at)| *at <= free) {
-                merged.extend_from_slice(&members[start..at]);
-                merged.push(*article);
-                start = at;
-            }
-            merged.extend_from_slice(&members[start..free]);
-            start = free + 1;
-        }
-        merged
-    }
-
-    /// A part, crowded before and after, when some come and others go; `members` are those that it has then.
+    /// A part, crowded before and after, when some come and others go, at these places.
     fn changed(
         self,
         origin: Option<KeyOrigin>,
         part: &Part,
-        (members, moves): (Vec<u32>, Moves<'_>),
+        (places, moves): (&Places, Moves<'_>),
         depth: usize,
         meetings: &mut Meetings,
     ) -> Part {
-        self.meet_neighbours((&part.members, &members), moves, meetings);
+        let members = places.merged(&part.members, moves.entering);
+        meet_neighbours(places, (&part.members, &members), meetings);
         let coming = self.keys(origin, moves.entering, depth);
-        let mut going: Vec<(u64, u32)> = Vec::new();
-        if !moves.leaving.is_empty() {
-            let mut leaving = moves.leaving.to_vec();
-            leaving.sort_unstable();
-            let keys = part.keys.iter().copied().zip(part.of_keys.iter().copied());
-            going.extend(keys.filter(|(_, article)| leaving.binary_search(article).is_ok()));
-        }
-        let mut touched: Vec<u64> = coming.iter().chain(&going).map(|(key, _)| *key).collect();
+        let going: Vec<u32> = places.free.iter().map(|place| part.keys[*place]).collect();
+        let keys = places.merged(&part.keys, &coming);
+        let mut touched: Vec<u32> = coming.iter().chain(&going).copied().filter(|key| *key != NO_KEY).collect();
         touched.sort_unstable();
         touched.dedup();
-        let (mut keys, mut of_keys) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
-        let mut crowded = Vec::with_capacity(part.crowded.len());
-        let (mut start, mut start_crowded) = (0, 0);
-        let of = |list: &[(u64, u32)], key: u64| -> Vec<u32> {
-            let start = list.partition_point(|(other, _)| *other < key);
-            list[start..].iter().take_while(|(other, _)| *other == key).map(|(_, article)| *article).collect()
-        };
-        for key in touched {
-            let at = start + part.keys[start..].partition_point(|other| *other < key);
-            keys.extend_from_slice(&part.keys[start..at]);
-            of_keys.extend_from_slice(&part.of_keys[start..at]);
-            let before = part.under(key);
-            start = at + before.len();
-            let at = start_crowded + part.crowded[start_crowded..].partition_point(|(other, _)| *other < key);
-            crowded.extend_from_slice(&part.crowded[start_crowded..at]);
-            let deeper = part.crowded.get(at).filter(|(other, _)| *other == key).map(|(_, part)| part);
-            start_crowded = at + usize::from(deeper.is_some());
-            let (entering, leaving) = (of(&coming, key), of(&going, key));
-            let moves = Moves { entering: &entering, leaving: &leaving };
-            let after = self.merged(before, moves);
-            keys.resize(keys.len() + after.len(), key);
-            of_keys.extend_from_slice(&after);
-            match deeper {
-                Some(deeper) if after.len() > self.cap => {
-                    let deeper = self.changed(origin, deeper, (after, moves), depth + 1, meetings);
-                    crowded.push((key, Arc::new(deeper)));
-                }
-                _ => {
-                    let then = (after.len() > self.cap).then(|| self.part(origin, &after, depth + 1));
-                    if deeper.is_none() && then.is_none() {
-                        meetings.meet_all(&after, &entering);
-                    } else {
-                        let before = self.pairs(before, deeper.map(|part| &**part));
-                        self.compare(moves, before, self.pairs(&after, then.as_ref()), meetings);
-                    }
-                    crowded.extend(then.map(|part| (key, Arc::new(part))));
-                }
+        let is_touched = |key: u32| touched.binary_search(&key).is_ok();
+        let mut crowded: Vec<(u32, Arc<Part>)> =
+            part.crowded.iter().filter(|(key, _)| !is_touched(*key)).cloned().collect();
+        let [before, after, entering, leaving] = [
+            (&part.members[..], &part.keys[..]),
+            (&members, &keys),
+            (moves.entering, &coming),
+            (moves.leaving, &going),
+        ]
+        .map(|entries| under_each(&touched, entries));
+        for (at, key) in touched.iter().copied().enumerate() {
+            let (before, after) = (&before[at], &after[at]);
+            let moves = Moves { entering: &entering[at], leaving: &leaving[at] };
+            let deeper = part.crowded_under(key);
+            if let Some(deeper) = deeper.filter(|_| after.len() > self.cap) {
+                let places = Places::new(self, before, moves);
+                let deeper = self.changed(origin, deeper, (&places, moves), depth + 1, meetings);
+                crowded.push((key, Arc::new(deeper)));
+                continue;
             }
+            let then = (after.len() > self.cap).then(|| self.part(origin, after.clone(), depth + 1));
+            if deeper.is_none() && then.is_none() {
+                meetings.meet_all(after, moves.entering);
+            } else {
+                let before = self.pairs(before, deeper.map(|part| &**part));
+                self.compare(moves, before, self.pairs(after, then.as_ref()), meetings);
+            }
+            crowded.extend(then.map(|part| (key, Arc::new(part))));
         }
-        keys.extend_from_slice(&part.keys[start..]);
-        of_keys.extend_from_slice(&part.of_keys[start..]);
-        crowded.extend_from_slice(&part.crowded[start_crowded..]);
-        Part { members, keys, of_keys, crowded }
+        crowded.sort_unstable_by_key(|(key, _)| *key);
+        Part { members, keys, crowded }
     }
+}
 
-    /// What the pairs of neighbours come to when some come and others go.
-    fn meet_neighbours(&self, (before, after): (&[u32], &[u32]), moves: Moves<'_>, meetings: &mut Meetings) {
-        let places = Places::new(*self, before, moves);
-        let Meetings { gained, lost } = meetings;
-        let push = |list: &mut Vec<(u32, u32)>, a: u32, b: u32| list.push((a.min(b), a.max(b)));
-        let is_first_other = before[0] != after[0];
-        for at in places.behind_changes(after.len()) {
-            let was = places.was_at(at);
-            for other in at.saturating_sub(NEIGHBOURS).max(1)..at {
-                let met = |(was, other): (usize, usize)| was - other <= NEIGHBOURS || other == 0;
-                if !was.zip(places.was_at(other)).is_some_and(met) {
-                    push(gained, after[other], after[at]);
-                }
-            }
-            if at > 0 && was.is_none() && !is_first_other {
-                push(gained, after[0], after[at]);
+/// What the pairs of neighbours come to when some come and others go.
+fn meet_neighbours(places: &Places, (before, after): (&[u32], &[u32]), meetings: &mut Meetings) {
+    let Meetings { gained, lost } = meetings;
+    let push = |list: &mut Vec<(u32, u32)>, a: u32, b: u32| list.push((a.min(b), a.max(b)));
+    let is_first_other = before[0] != after[0];
+    for at in places.behind_changes(after.len()) {
+        let was = places.was_at(at);
+        for other in at.saturating_sub(NEIGHBOURS).max(1)..at {
+            let met = |(was, other): (usize, usize)| was - other <= NEIGHBOURS || other == 0;
+            if !was.zip(places.was_at(other)).is_some_and(met) {
+                push(gained, after[other], after[at]);
             }
         }
-        for was in places.behind_new(before.len()) {
-            let Some(at) = places.is_at(was) else { continue };
-            for other in was.saturating_sub(NEIGHBOURS).max(1)..was {
-                let meet = |other: usize| at - other <= NEIGHBOURS || other == 0;
-                if !places.is_at(other).is_none_or(meet) {
-                    push(lost, before[other], before[was]);
-                }
+        if at > 0 && was.is_none() && !is_first_other {
+            push(gained, after[0], after[at]);
+        }
+    }
+    for was in places.behind_new(before.len()) {
+        let Some(at) = places.is_at(was) else { continue };
+        for other in was.saturating_sub(NEIGHBOURS).max(1)..was {
+            let meet = |other: usize| at - other <= NEIGHBOURS || other == 0;
+            if !places.is_at(other).is_none_or(meet) {
+                push(lost, before[other], before[was]);
             }
         }
-        if is_first_other {
-            after[1..].iter().for_each(|article| push(gained, after[0], *article));
-            if let Some(first) = places.is_at(0) {
-                for was in 1..before.len() {
-                    if places.is_at(was).is_some_and(|at| at - first > NEIGHBOURS) {
-                        push(lost, before[0], before[was]);
-                    }
+    }
+    if is_first_other {
+        after[1..].iter().for_each(|article| push(gained, after[0], *article));
+        if let Some(first) = places.is_at(0) {
+            for was in 1..before.len() {
+                if places.is_at(was).is_some_and(|at| at - first > NEIGHBOURS) {
+                    push(lost, before[0], before[was]);
                 }
             }
         }
@@ -383,11 +361,8 @@ fn each_pair(members: &[u32], part: Option<&Part>, each: &mut impl FnMut(u32, u3
     };
     let mut neighbours = Neighbours::default();
     members.iter().for_each(|article| neighbours.meet(*article, each));
-    let mut start = 0;
-    for same in part.keys.chunk_by(|a, b| a == b) {
-        let members = &part.of_keys[start..start + same.len()];
-        each_pair(members, part.crowded_under(same[0]).map(|part| &**part), each);
-        start += same.len();
+    for (key, same) in by_key(members, &part.keys) {
+        each_pair(&same, part.crowded_under(key).map(|part| &**part), each);
     }
 }
 
@@ -401,6 +376,23 @@ impl Places {
         let after = before.iter().enumerate().map(|(number, at)| at - gone(*at) + number).collect();
         let stay_before = free.iter().enumerate().map(|(number, free)| free - number).collect();
         Self { before, after, free, stay_before }
+    }
+
+    /// What goes with each place afterwards: with those of before, but for the free ones, and with what comes.
+    fn merged(&self, before: &[u32], coming: &[u32]) -> Vec<u32> {
+        let mut merged = Vec::with_capacity(before.len() + coming.len() - self.free.len());
+        let mut coming = coming.iter().zip(&self.before).peekable();
+        let mut start = 0;
+        for free in self.free.iter().copied().chain([before.len()]) {
+            while let Some((new, at)) = coming.next_if(|(_, at)| **at <= free) {
+                merged.extend_from_slice(&before[start..*at]);
+                merged.push(*new);
+                start = *at;
+            }
+            merged.extend_from_slice(&before[start..free]);
+            start = free + 1;
+        }
+        merged
     }
 
     /// The place that the article of a place has afterwards; `None` where it leaves.
@@ -462,9 +454,9 @@ mod tests {
             Some(KeyOrigin::Tree(if self.has_origins { article.is_multiple_of(5).into() } else { 0 }))
         }
 
-        fn refine(&self, article: u32, origin: KeyOrigin, _: u64, depth: usize) -> Option<u64> {
+        fn refine(&self, article: u32, origin: KeyOrigin, _: u64, depth: usize) -> Option<u32> {
             let digits = mix64(u64::from(article) ^ u64::from(origin == KeyOrigin::Tree(1)) << 40);
-            (depth <= 4 && article % 11 != 3).then(|| digits & ((1 << depth) - 1))
+            (depth <= 4 && article % 11 != 3).then(|| 1 + (digits as u32 & ((1 << depth) - 1)))
         }
     }
 
@@ -488,7 +480,7 @@ mod tests {
             fn origin(&self, rank: u32, key: u64) -> Option<KeyOrigin> {
                 self.1.origin(self.0[rank as usize], key)
             }
-            fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+            fn refine(&self, rank: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u32> {
                 self.1.refine(self.0[rank as usize], origin, key, depth)
             }
         }
@@ -532,7 +524,7 @@ mod tests {
                     let mut all = BTreeSet::new();
                     each_pair(&after, Some(&crowd.whole), &mut |a, b| { all.insert((a.min(b), a.max(b))); });
                     prop_assert_eq!(&all, &has);
-                    prop_assert_eq!(crowd.num_held(), Crowd::new(bucket, &after).num_held());
+                    prop_assert_eq!(crowd.num_held(), Crowd::new(bucket, after.clone()).num_held());
                     for (i, a) in after.iter().enumerate() {
                         for b in &after[i + 1..] {
                             let is_paired = has.contains(&(*a.min(b), *a.max(b)));
@@ -564,7 +556,7 @@ mod tests {
             prop_assume!(with_guest.len() >= cap);
             let mut met = BTreeSet::new();
             let refine = |origin, depth| asked.refine(guest, origin, KEY, depth);
-            Crowd::new(bucket, &with_guest).meet_guest(bucket, refine, |article| { met.insert(article); });
+            Crowd::new(bucket, with_guest.clone()).meet_guest(bucket, refine, |article| { met.insert(article); });
             let with_guest = [&with_guest[..], &[guest]].concat();
             let pairs = pairs(bucket, &with_guest);
             let others = pairs.iter().filter(|(a, b)| *a == guest || *b == guest).map(|(a, b)| a ^ b ^ guest);

@@ -76,8 +76,14 @@ pub trait Refine {
     /// Where the article's key comes from; `None` where it has no such key.
     fn origin(&self, article: u32, key: u64) -> Option<KeyOrigin>;
 
-    /// The article's key of that origin, refined by `depth` further elements; `None` when it has no more.
-    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64>;
+    /// The article's key of that origin, refined by `depth` further elements ([`refined_key`]); `None` when it has no more.
+    fn refine(&self, article: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u32>;
+}
+
+/// The bits of a hash that make a refined key: it tells the articles of one bucket apart, and is never 0.
+#[must_use]
+pub fn refined_key(hash: u64) -> u32 {
+    ((hash >> 32) as u32).max(1)
 }
 
 /// Neighbours, in order of id, that an article is paired with in a crowded bucket that cannot be refined further.
@@ -321,12 +327,12 @@ fn split(
     let Some(known) = origin.filter(|_| depth < MAX_DEPTH) else {
         return;
     };
-    let mut refined: Vec<(u64, u32)> =
-        articles.iter().filter_map(|a| Some((refine.refine(*a, known, key, depth + 1)?, *a))).collect();
+    let refined = |a: &u32| Some(u64::from(refine.refine(*a, known, key, depth + 1)?) << 32 | u64::from(*a));
+    let mut refined: Vec<u64> = articles.iter().filter_map(refined).collect();
     refined.sort_unstable();
-    for part in refined.chunk_by(|a, b| a.0 == b.0) {
+    for part in refined.chunk_by(|a, b| a >> 32 == b >> 32) {
         if part.len() > 1 {
-            let members: Vec<u32> = part.iter().map(|(_, a)| *a).collect();
+            let members: Vec<u32> = part.iter().map(|entry| *entry as u32).collect();
             split(&members, (origin, key), rule, depth + 1, refine, each);
         }
     }
@@ -345,8 +351,8 @@ mod tests {
             Some(KeyOrigin::Passage)
         }
 
-        fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u64> {
-            (depth <= 3).then(|| u64::from(article % 2u32.pow(depth as u32)))
+        fn refine(&self, article: u32, _: KeyOrigin, _: u64, depth: usize) -> Option<u32> {
+            (depth <= 3).then(|| 1 + article % 2u32.pow(depth as u32))
         }
     }
 

@@ -113,7 +113,7 @@ impl Refine for Never {
         panic!("no bucket is over the cap")
     }
 
-    fn refine(&self, _: u32, _: KeyOrigin, _: u64, _: usize) -> Option<u64> {
+    fn refine(&self, _: u32, _: KeyOrigin, _: u64, _: usize) -> Option<u32> {
         panic!("no bucket is over the cap")
     }
 }

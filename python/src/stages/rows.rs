@@ -127,9 +127,9 @@ pub(super) fn in_block(block: &[u8]) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Numbers of eight bytes.
-pub(super) fn numbers_in(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word))
+/// Numbers of four bytes.
+pub(super) fn numbers_in(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))
 }
 
 /// What stands in a row.

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Entries of the crowds that are kept: as many of those met last, up to as many of those before, and up to as many of those
-/// that a change makes. An entry takes some eight bytes, and an article two of them at each depth that its bucket comes to.
+/// that a change makes. An entry takes eight bytes, and an article one of them at each depth that its bucket comes to
+/// ([`Crowd::num_held`]).
 const MAX_HELD: usize = 1 << 24;
 
 /// What a bucket that was crowded, or has become so, is after a change.
@@ -46,7 +47,7 @@ pub(super) struct Crowds(Mutex<Kept>);
 struct Kept {
     latest: HashMap<u64, Arc<Crowd>>,
     earlier: HashMap<u64, Arc<Crowd>>,
-    /// Articles in the latest.
+    /// Entries of the latest.
     num_held: usize,
 }
 
@@ -148,7 +149,7 @@ mod tests {
             None
         }
 
-        fn refine(&self, _: u32, _: KeyOrigin, _: u64, _: usize) -> Option<u64> {
+        fn refine(&self, _: u32, _: KeyOrigin, _: u64, _: usize) -> Option<u32> {
             None
         }
     }
@@ -161,13 +162,17 @@ mod tests {
 
     fn crowd(num: usize) -> Arc<Crowd> {
         let members: Vec<u32> = (0..num as u32).collect();
-        Arc::new(Crowd::new(Bucket { key: 0, cap: 2, asked: Plain }, &members))
+        Arc::new(Crowd::new(Bucket { key: 0, cap: 2, asked: Plain }, members))
+    }
+
+    /// Of which three have room, and no four.
+    fn third() -> Crowd {
+        Arc::into_inner(crowd(MAX_HELD / 3 - 100)).expect("it is here alone")
     }
 
     #[test]
     fn a_change_has_room_for_some() {
         let room = Room::default();
-        let third = || Arc::into_inner(crowd(MAX_HELD / 3)).expect("it is here alone");
         let taken: Vec<Changed> = (0..5).map(|number| room.take((number != 1).then(third))).collect();
         assert!(matches!(
             taken[..],
@@ -178,7 +183,7 @@ mod tests {
     #[test]
     fn those_met_lately_stay() {
         let crowds = Crowds::default();
-        let third = crowd(MAX_HELD / 3);
+        let third = Arc::new(third());
         for key in 1..5 {
             crowds.keep(key, Arc::clone(&third));
             crowds.find(1).expect("it is asked for each time");

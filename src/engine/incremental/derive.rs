@@ -298,7 +298,7 @@ impl Index {
         }
         found.retain(|ordinal| self.state.takes_part(*ordinal));
         self.sort_by_id(&mut found)?;
-        let crowd = (num_before > cap).then(|| Crowd::new(self.bucket(key), &found));
+        let crowd = (num_before > cap).then(|| Crowd::new(self.bucket(key), found.clone()));
         let before = crowd.as_ref().map_or(Before::Few(&found), Before::Crowded);
         Ok(Some(room.take(self.change_crowd(bucket, before, meetings)?)))
     }
@@ -429,7 +429,7 @@ impl Index {
     /// The articles of a bucket as a crowd; it is kept where these are all that take part now.
     pub(super) fn crowd_of(&self, key: u64, members: &mut [u32], are_all: bool) -> Result<Arc<Crowd>> {
         self.sort_by_id(members)?;
-        let crowd = Arc::new(Crowd::new(self.bucket(key), members));
+        let crowd = Arc::new(Crowd::new(self.bucket(key), members.to_vec()));
         if are_all && members.len() > self.keying.bucket_cap() {
             self.crowds.keep(key, Arc::clone(&crowd));
         }
@@ -547,7 +547,7 @@ impl Refine for &Index {
         self.keying.origin_of(&self.articles.record(ordinal), key)
     }
 
-    fn refine(&self, ordinal: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u64> {
+    fn refine(&self, ordinal: u32, origin: KeyOrigin, key: u64, depth: usize) -> Option<u32> {
         self.keying.refine_of(&self.articles.record(ordinal), origin, key, depth)
     }
 }

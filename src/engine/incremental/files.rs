@@ -280,8 +280,7 @@ impl Index {
         let mut articles = Articles::default();
         let mut whens: Vec<i64> = Vec::new();
         for entry in &manifest.articles {
-            let path = articles_path(folder, entry.file);
-            let segment = Segment::open(&path, Kind::Articles, &sketch, section::NUM)?;
+            let segment = open_articles(folder, entry, &sketch)?;
             add_segment(&mut articles, &mut whens, entry, &Arc::new(segment))?;
         }
         let mut filed_runs = Vec::new();
@@ -473,8 +472,7 @@ impl Index {
         self.manifest = manifest;
         if covers.1 > 0 {
             let entry = *self.manifest.articles.last().expect("one was added");
-            let path = articles_path(&self.folder, entry.file);
-            let segment = Arc::new(Segment::open(&path, Kind::Articles, &sketch, section::NUM)?);
+            let segment = Arc::new(open_articles(&self.folder, &entry, &sketch)?);
             // Who has looked at an article in memory does not look again.
             segment.trust();
             self.articles.replace_table(self.table, &segment, [section::HEADS, section::BODIES, section::NOTES]);
@@ -483,6 +481,9 @@ impl Index {
             run.segment().expect("it was opened from a file").trust();
             let Self { pool, runs, .. } = &mut *self;
             pool.install(|| runs.put_away(merged_from, run));
+            // Keys are looked up all over it, and what was written long ago is in memory no more.
+            let run = self.runs.filed().last().and_then(KeyRun::segment).expect("it was put away");
+            run.will_read(0, 0, run.section_len(0));
         }
         self.table = u32::try_from(self.manifest.next_file).expect("no index has four thousand million files");
         self.articles.begin_table(self.table);
@@ -724,5 +725,9 @@ pub(super) fn open_keys(folder: &Path, entry: &FileEntry, sketch: &str) -> Resul
 }
 
 pub(super) fn open_articles(folder: &Path, entry: &FileEntry, sketch: &str) -> Result<Segment> {
-    Segment::open(&articles_path(folder, entry.file), Kind::Articles, sketch, section::NUM)
+    let segment = Segment::open(&articles_path(folder, entry.file), Kind::Articles, sketch, section::NUM)?;
+    // Heads are what most pairs are judged by; ids, among the notes, tell the order in crowded buckets.
+    segment.keep(section::HEADS);
+    segment.keep(section::NOTES);
+    Ok(segment)
 }

@@ -172,12 +172,19 @@ pub(super) fn merge(
 ) -> Result<()> {
     // Two a worker, so that none waits for another: of ten million articles a list takes some twenty megabytes.
     let num_at_once = 2 * rayon::current_num_threads();
-    for first in (0..NUM_LISTS).step_by(num_at_once) {
+    let steps = writer.steps();
+    let merged = |first: usize| -> Vec<Result<_>> {
         let lists = first..(first + num_at_once).min(NUM_LISTS);
-        let merged: Vec<_> = lists.into_par_iter().map(|list| writer.merged(runs, list, &number)).collect();
-        merged.into_iter().try_for_each(|list| writer.append(&list?))?;
+        lists.into_par_iter().map(|list| steps.merged(runs, list, &number)).collect()
+    };
+    let mut ready = Vec::new();
+    for first in (0..NUM_LISTS).step_by(num_at_once) {
+        let write = || ready.into_iter().try_for_each(|list| writer.append(&list?));
+        let (written, next) = rayon::join(write, || merged(first));
+        written?;
+        ready = next;
     }
-    Ok(())
+    ready.into_iter().try_for_each(|list| writer.append(&list?))
 }
 
 /// Runs in memory become one where that is of a higher magnitude, by powers of this number: each key is written anew once for

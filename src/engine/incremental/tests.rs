@@ -203,7 +203,7 @@ fn assert_crowds(index: &Index, what: &str) -> usize {
         members.dedup();
         members.retain(|ordinal| index.state.takes_part(*ordinal));
         index.sort_by_id(&mut members).unwrap();
-        assert_eq!(format!("{crowd:?}"), format!("{:?}", Crowd::new(index.bucket(*key), &members)), "{what}");
+        assert_eq!(format!("{crowd:?}"), format!("{:?}", Crowd::new(index.bucket(*key), members)), "{what}");
     }
     crowds.len()
 }
