@@ -20,8 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
-/// Live articles that expire at once: what follows from them is written portion by portion.
-const EXPIRED_AT_ONCE: usize = 1 << 12;
+/// Live articles that expire at once: what follows from them is derived and written portion by portion. In tests fewer, so that
+/// there are portions.
+const EXPIRED_AT_ONCE: usize = if cfg!(test) { 16 } else { 1 << 12 };
 
 /// Articles that are made to last at once, bytes of their texts, and blocks that are parsed at once.
 const PORTION_LEN: usize = 1000;
@@ -569,12 +570,15 @@ impl Index {
         Ok(due.len() as u64)
     }
 
-    /// Derives in memory what the writer has not yet, so that a reader sees what is there without the expired.
+    /// Derives in memory what the writer has not yet, as it will, so that a reader sees what is there without the expired.
     pub(super) fn catch_up(&mut self) -> Result<()> {
         let pool = Arc::clone(&self.pool);
-        if let Cow::Owned(state) = pool.install(|| self.settled())? {
-            self.state = state;
-            self.crowds.clear();
+        let due = if self.is_expiry_done { Vec::new() } else { self.due() };
+        for some in due.chunks(EXPIRED_AT_ONCE) {
+            let change = Change { dead: some.to_vec(), ..Change::default() };
+            let Derived { delta, crowds, .. } = pool.install(|| self.derive(&change, &[]))?;
+            self.state.apply(&delta);
+            self.crowds.apply(crowds);
         }
         self.is_expiry_done = true;
         Ok(())
