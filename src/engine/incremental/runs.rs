@@ -170,7 +170,8 @@ pub(super) fn merge(
     runs: &[&KeyRun],
     number: impl Fn(u32) -> Option<u32> + Sync,
 ) -> Result<()> {
-    // Two a worker, so that none waits for another: of ten million articles a list takes some twenty megabytes.
+    // Two a worker, so that none waits for another, while those before are written: of ten million articles a list takes some
+    // twenty megabytes as it is merged, half of it as it is written.
     let num_at_once = 2 * rayon::current_num_threads();
     let steps = writer.steps();
     let merged = |first: usize| -> Vec<Result<_>> {
